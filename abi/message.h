@@ -1,0 +1,57 @@
+/*
+ * Messages: what travels through ports and packet channels.
+ *
+ * Call: the caller fills word, send_*, receive_* (room for the reply's range), handle[0..handle_count). After the call word,
+ *   receive_size (bytes received), handle[] and handle_count hold the reply's.
+ * Receive: the server fills receive_* (room for the request's range) and handle_minimum (received handles get the lowest free
+ *   numbers from there); gets word, send_size = bytes the caller sent, receive_size = bytes received here, room = bytes
+ *   the caller will take in the reply, badge, data, reply (a number for port_reply; REPLY_NONE for notifications).
+ * Reply: word, send_*, handle[].
+ * A range longer than the receiver's room: EMSGSIZE to the sender before anything happens (call), or to the replier (reply).
+ * Handles are copied unless their bit in move is set; then the sender's is closed when the message is delivered.
+ */
+#ifndef ABI_MESSAGE_H
+#define ABI_MESSAGE_H
+#include "abi/types.h"
+
+#define MESSAGE_WORDS 8
+#define MESSAGE_HANDLES 4
+#define MESSAGE_RANGE_MAX 65536u
+#define REPLY_NONE 0u
+
+struct message {
+	uint64_t word[MESSAGE_WORDS];
+	uint64_t send_address, send_size;
+	uint64_t receive_address, receive_size;
+	int32_t handle[MESSAGE_HANDLES];
+	uint32_t handle_count;
+	uint32_t handle_minimum; /* where received handles are numbered from; 0 stands for HANDLE_HIGH */
+	uint32_t move;           /* bit i: handle[i] is moved, not copied */
+	uint32_t reply;          /* receive: the reply's number, generation included */
+	int32_t reply_status;    /* port_reply_receive: result of the reply part */
+	uint32_t room;           /* receive: bytes the caller takes */
+	uint64_t badge;          /* receive: the calling process's badge */
+	uint64_t data;           /* receive: the client port's word */
+};
+
+/* port_call options */
+#define CALL_INTERRUPTIBLE 0x1u
+/* channel options */
+#define CHANNEL_STREAM 0u
+#define CHANNEL_PACKET 1u
+#define CHANNEL_NON_BLOCKING 0x100u
+struct channel_ends { int32_t sender, receiver; };
+
+/* Notifications: messages made by the kernel. reply is REPLY_NONE, badge 0, data the client port's word. word[0] is: */
+#define NOTIFY_CLOSE 0xffffffff00000001ul /* the last reference to that client port has gone */
+#define NOTIFY_DEATH 0xffffffff00000002ul /* word[1] as given to process_watch, word[2] the exit status */
+
+/*
+ * Calls that the kernel itself makes on behalf of description_read and _write of a service.
+ * word[0] op, word[1] offset (cursor or explicit, -1 for none), word[2] length, word[3] the description's flags.
+ * READ: the reply's range holds the bytes. WRITE: the send range holds them; reply word[0] is the count taken.
+ * In each reply word[0] < 0 is an error. Numbers are part of the file protocol (user/include/carillon/file_protocol.h).
+ */
+#define SERVICE_READ 1u
+#define SERVICE_WRITE 2u
+#endif

@@ -1,0 +1,107 @@
+/* Processes, threads, upcalls, routing (calls 50-75). */
+#ifndef ABI_PROCESS_H
+#define ABI_PROCESS_H
+#include "abi/types.h"
+#include "abi/registers.h" /* per architecture: abi/x86_64/abi/registers.h */
+
+/* process_create options */
+#define PROCESS_COPY_HANDLES 0x1u /* the new table is a copy of the caller's (both ranges); without it, empty */
+#define PROCESS_SHARE_HANDLES 0x2u
+#define PROCESS_COPY_UPCALL 0x4u /* upcall configuration and routes as the caller's */
+
+/* thread_start: a new thread gets entry, stack and up to four argument registers (in order of the C calling convention). */
+#define THREAD_INHERIT_FLOAT 0x1u /* copy the caller's floating-point and vector state */
+#define THREAD_SUSPENDED 0x2u     /* starts only when process_resume is called */
+struct thread_start {
+	uint64_t entry, stack;
+	uint64_t argument[4];
+	uint64_t tls;         /* THREAD_POINTER_TLS (fs base on x86_64, tp on riscv64) */
+	uint64_t block;       /* THREAD_POINTER_BLOCK: struct thread_block (gs base; a kernel-kept word on riscv64) */
+	uint32_t options;
+	uint32_t priority;    /* 0: as the creator's */
+};
+#define THREAD_POINTER_TLS 0u
+#define THREAD_POINTER_BLOCK 1u
+
+/* Exit status: what process_exit and process_kill gave (Linux's wait status by convention), or made by the kernel: */
+#define STATUS_KERNEL 0x80000000u
+#define STATUS_FAULT (STATUS_KERNEL | 1u)         /* an exception nobody handles */
+#define STATUS_OUT_OF_MEMORY (STATUS_KERNEL | 2u) /* a fault that could not be paid for */
+#define STATUS_UPCALL (STATUS_KERNEL | 3u)        /* an upcall could not be delivered */
+#define STATUS_BUDGET (STATUS_KERNEL | 4u)        /* its budget was destroyed */
+
+struct process_info {
+	uint32_t state;      /* PROCESS_RUNNING ... */
+	uint32_t status;     /* exit status of a corpse */
+	uint32_t threads;
+	uint32_t handles;
+	uint64_t badge;
+	uint64_t user_time, system_time; /* nanoseconds */
+	uint64_t start_time;
+	uint64_t faults;
+	uint64_t fault_address, fault_instruction; /* of a corpse with STATUS_FAULT */
+	uint32_t fault_cause, reserved;
+	uint64_t fault_thread;
+};
+enum { PROCESS_RUNNING, PROCESS_SUSPENDED, PROCESS_CORPSE };
+
+struct thread_info {
+	uint64_t number;
+	uint64_t user_time, system_time;
+	uint32_t state, priority; /* enum thread_wait_state */
+};
+enum { THREAD_STATE_RUNNING, THREAD_STATE_WAITING, THREAD_STATE_WAITING_KILLABLE, THREAD_STATE_SUSPENDED, THREAD_STATE_DEAD };
+
+/*
+ * Reflection. A process with an upcall configuration has a library image at [image_start, image_end). A system call from an
+ * instruction outside it that is not routed, an exception outside it, and an interrupt outside it enter the library in the same thread:
+ * registers saved in the thread's block (address = THREAD_POINTER_BLOCK), control at an entry point. Only the instruction pointer
+ * is changed; the entry code saves the stack pointer and switches stacks itself through the block's base register.
+ *   call:      block->call_instruction and call_flags hold what the call instruction destroyed; all else is still in registers.
+ *              block->call_result: CALL_NOT_ROUTED, or -EINTR, -EPIPE, -EFBIG, when a routed call ended so (nothing was transferred).
+ *   exception: block->registers, cause, code, address.
+ *   interrupt: block->registers.
+ * Inside the image: a pending interrupt sets block->pending = 1 (and makes interruptible calls return -EINTR until
+ * thread_clear_interrupt); if the instruction lies in [restart_start, restart_end) it is moved back to restart_start.
+ * An exception inside [copy_start, copy_end) continues at copy_fixup with all registers kept; elsewhere in the image it kills the process.
+ */
+#define CALL_NOT_ROUTED INT64_MIN
+struct thread_block {
+	uint64_t self;             /* own address, first: the library loads it with one instruction */
+	uint64_t call_instruction; /* where to go on after a reflected call */
+	uint64_t call_flags;
+	int64_t call_result;
+	uint32_t pending;
+	uint32_t cause;            /* enum exception_cause */
+	uint64_t code;             /* the hardware's error code */
+	uint64_t address;          /* fault address */
+	uint64_t stack;            /* the library's stack top for this thread (the library's own business) */
+	struct registers registers;
+	/* the library's own fields follow */
+};
+enum exception_cause {
+	EXCEPTION_NONE, EXCEPTION_UNMAPPED, EXCEPTION_PROTECTION, EXCEPTION_BEYOND_OBJECT /* SIGBUS */, EXCEPTION_ILLEGAL,
+	EXCEPTION_BREAKPOINT, EXCEPTION_STEP, EXCEPTION_DIVIDE, EXCEPTION_FLOAT, EXCEPTION_ALIGNMENT, EXCEPTION_OTHER,
+};
+struct upcall_config {
+	uint64_t image_start, image_end; /* both 0: no library, exceptions kill */
+	uint64_t call_entry, exception_entry, interrupt_entry;
+	uint64_t restart_start, restart_end;
+	uint64_t copy_start, copy_end, copy_fixup;
+};
+
+/*
+ * A route: Linux call `number` is native call `native`. order gives for each native argument the Linux argument (4 bits each, lowest
+ * first). Guards: (argument[guard_argument] & mask) must equal value, guard_argument 15: no guard. Handle arguments of
+ * the native call must lie below HANDLE_HIGH. Results -EINTR, -EPIPE, -EFBIG are reflected; all others return as they are.
+ */
+#define ROUTE_NO_GUARD 15u
+#define ROUTE_NUMBERS 512u
+struct route {
+	uint32_t number, native;
+	uint32_t order;
+	uint8_t guard_argument[2];
+	uint8_t reserved[2];
+	uint64_t mask[2], value[2];
+};
+#endif

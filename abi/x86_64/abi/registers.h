@@ -1,0 +1,9 @@
+/* The registers of an x86_64 thread as user space sees them. */
+#ifndef ABI_REGISTERS_H
+#define ABI_REGISTERS_H
+#include <stdint.h>
+struct registers {
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags, rsp;
+};
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Spin locks, each with a rank: a processor takes locks in increasing rank only (checked when KERNEL_DEBUG is set).
+ * The kernel runs with interrupts disabled except in the idle loop, so a lock is never contended by an interrupt on the same
+ * processor. Nobody sleeps or touches user memory while holding one: see docs/locking.md for the order.
+ */
+#ifndef KERNEL_LOCK_H
+#define KERNEL_LOCK_H
+#include "kernel/core/types.h"
+
+enum lock_rank {
+	RANK_NONE,
+	RANK_PROCESS,     /* process: threads, state */
+	RANK_HANDLES,     /* handle table */
+	RANK_SPACE,       /* address space map */
+	RANK_DESCRIPTION,
+	RANK_LISTENER,    /* ports: listener queue, clients, replies */
+	RANK_CHANNEL,
+	RANK_WAITSET,
+	RANK_OBSERVERS,   /* an object's observer list */
+	RANK_EVENT,       /* event, timer, interrupt objects */
+	RANK_MEMOBJ,
+	RANK_ARCH_SPACE,  /* page tables */
+	RANK_FUTEX,
+	RANK_BUDGET,
+	RANK_WAIT,        /* wait queues */
+	RANK_TIMERS,
+	RANK_SCHEDULER,   /* run queues */
+	RANK_HEAP,
+	RANK_PAGES,
+	RANK_LOG,
+	RANK_COUNT,
+};
+
+struct spinlock {
+	volatile uint32_t held;
+	uint16_t rank;
+	int16_t processor; /* holder, -1 none */
+	const char *name;
+};
+#define SPINLOCK_INIT(name_, rank_) { 0, rank_, -1, name_ }
+void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
+void spin_lock(struct spinlock *lock);
+/* For two locks of one rank: take the one with the lower address first, the other with this. */
+void spin_lock_second(struct spinlock *lock);
+void spin_unlock(struct spinlock *lock);
+bool spin_held(const struct spinlock *lock); /* by this processor */
+#endif

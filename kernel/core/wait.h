@@ -1,0 +1,48 @@
+/*
+ * Sleeping and waking, deadlines, the scheduler's interface.
+ *
+ * A sleeper: takes the lock that protects its condition, finds it false, calls wait_on(queue, lock, ...). wait_on enqueues the
+ * current thread, releases the lock and sleeps: a waker that changes the condition under the same lock and then calls wait_wake
+ * cannot be missed. The lock is NOT taken again.
+ */
+#ifndef KERNEL_WAIT_H
+#define KERNEL_WAIT_H
+#include "kernel/core/list.h"
+#include "kernel/core/lock.h"
+
+struct thread;
+struct wait_queue { struct spinlock lock; struct list waiters; };
+#define WAIT_KILLABLE 0u        /* ends early, with -EINTR, only when the thread is being killed */
+#define WAIT_INTERRUPTIBLE 1u   /* also by thread_interrupt */
+#define WAIT_UNINTERRUPTIBLE 2u /* for short kernel-internal waits */
+void wait_queue_init(struct wait_queue *queue);
+/*
+ * Sleeps until woken. deadline: absolute monotonic nanoseconds. lock may be NULL. Returns the value the waker passed
+ * (0 by convention), -ETIMEDOUT, or -EINTR. With an interrupt or kill already pending returns -EINTR without sleeping.
+ */
+int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how);
+/* Wakes the first sleeper (or all), handing it result. Returns how many were woken. Any context, any locks below RANK_WAIT. */
+unsigned wait_wake_one(struct wait_queue *queue, int result);
+unsigned wait_wake_all(struct wait_queue *queue, int result);
+/* Wakes that thread if it sleeps on any queue and its wait allows it; used by thread_interrupt and kill. */
+void wait_interrupt(struct thread *thread, bool kill);
+bool wait_queue_empty(struct wait_queue *queue);
+
+/* --- scheduler --- */
+void thread_ready(struct thread *thread);      /* make runnable */
+void schedule(void);                           /* give up the processor; the current thread's state was set by the caller (wait_on, exit) */
+void scheduler_yield(void);
+noreturn void scheduler_start(void);           /* on each processor, ends the boot thread */
+struct thread *thread_current(void);
+/* Called by the arch code before every return to user mode when this processor's `attention` flag is set (or always): handles
+ * preemption, kill, suspend, pending interrupts (upcalls). Defined in kernel/obj/thread.c; may not return (exit). */
+struct arch_frame;
+void thread_return_to_user(struct arch_frame *frame);
+
+/* --- time --- */
+uint64_t time_now(void);                       /* monotonic nanoseconds */
+struct deadline { struct list link; uint64_t when; void (*expired)(struct deadline *); bool armed; };
+void deadline_set(struct deadline *deadline, uint64_t when, void (*expired)(struct deadline *)); /* re-arms if armed; expired runs in interrupt context */
+bool deadline_cancel(struct deadline *deadline); /* true if it was armed */
+void timer_interrupt(void);                    /* from the arch timer interrupt */
+#endif

@@ -1,0 +1,37 @@
+/* What every kernel object begins with: kind, references, observers. */
+#ifndef KERNEL_OBJECT_H
+#define KERNEL_OBJECT_H
+#include "kernel/core/list.h"
+#include "kernel/core/lock.h"
+
+struct object;
+struct object_operations {
+	enum object_kind kind;
+	const char *name;
+	void (*destroy)(struct object *);        /* last reference gone; frees */
+	uint32_t (*ready)(struct object *);      /* READY_ bits now; NULL: the kind cannot be waited for */
+	void (*handle_closed)(struct object *);  /* optional: a handle (not another reference) to it was closed */
+};
+struct object {
+	const struct object_operations *operations;
+	uint32_t references;
+	struct list observers;                   /* struct observer; under observer_lock (one global lock of RANK_OBSERVERS) */
+	struct budget *payer;                    /* charged for it; holds a reference */
+};
+/* An observer is told of readiness changes; used by polls and waitsets. It holds no reference: it is removed when the object dies (died). */
+struct observer {
+	struct list link;
+	struct object *object;
+	void (*notify)(struct observer *, uint32_t ready); /* called under the observer lock: may only wake or mark */
+	void (*died)(struct observer *);
+};
+/* references 1. Charges one object of `size` bytes to payer (NULL: the root). */
+void object_init(struct object *object, const struct object_operations *operations);
+void object_ref(struct object *object);
+void object_unref(struct object *object); /* NULL allowed; may destroy; not under a spin lock above RANK_PROCESS unless known not to be the last */
+void object_observe(struct object *object, struct observer *observer);
+void object_unobserve(struct observer *observer);
+/* Readiness may have become `ready`: tells the observers. Call after releasing the object's own lock, or under locks below RANK_OBSERVERS. */
+void object_notify(struct object *object, uint32_t ready);
+uint64_t object_count(void);
+#endif

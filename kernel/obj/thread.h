@@ -1,0 +1,47 @@
+/*
+ * Threads. The scheduler's and the sleeper's fields belong to kernel/core (schedule.c, wait.c); the rest to kernel/obj and kernel/ipc.
+ */
+#ifndef KERNEL_THREAD_H
+#define KERNEL_THREAD_H
+#include "arch/thread.h"
+#include "kernel/core/wait.h"
+#include "kernel/obj/object.h"
+
+enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_SUSPENDED_STATE, THREAD_DEAD };
+#define PRIORITY_DEFAULT 16u
+#define PRIORITY_COUNT 32u
+
+struct process;
+struct arch_space;
+struct thread {
+	struct object object;
+	struct arch_thread arch;
+	uint64_t number;              /* unique, never reused, never 0 */
+	struct process *process;      /* NULL for kernel threads */
+	struct list process_link;     /* process lock */
+
+	/* scheduler lock */
+	enum thread_state state;
+	uint8_t priority;
+	uint8_t processor;
+	uint32_t quantum;             /* ticks left */
+	struct list run_link;
+	uint64_t user_time, system_time, time_mark;
+
+	/* wait.c: under the wait queue's lock */
+	struct wait_queue *waiting_on;
+	struct list wait_link;
+	struct deadline wait_deadline;
+	int wait_result;
+	unsigned wait_how;
+
+	/* attention: set by anyone (atomic), seen by thread_return_to_user and wait_on */
+	volatile bool interrupt_pending, kill_pending, suspend_pending;
+
+	/* kernel/ipc, kernel/obj: see port.c */
+	void *ipc;                    /* struct thread_ipc, allocated with the thread */
+	uint64_t call_number;         /* system call in progress, for ktrace and panics */
+};
+/* The translation of the thread's process, or NULL (kernel thread). */
+struct arch_space *thread_arch_space(const struct thread *thread);
+#endif

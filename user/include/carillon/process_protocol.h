@@ -1,0 +1,65 @@
+/*
+ * The process protocol: what programs ask of the proc server, which keeps pids, parents, groups, sessions, wait and signals.
+ * All processes call it through the same client port; it knows the caller by the message's badge, which it set itself:
+ * badge = pid | slot << 32. word[0] = operation; in a reply word[0] = negative error or the result.
+ * Privileged operations need a port whose data word is PROCESS_PORT_SYSTEM (init, the terminal server).
+ */
+#ifndef CARILLON_PROCESS_PROTOCOL_H
+#define CARILLON_PROCESS_PROTOCOL_H
+#include <stdint.h>
+#include "abi/message.h"
+
+#define PROCESS_PORT_ORDINARY 1
+#define PROCESS_PORT_SYSTEM 2
+#define PROCESS_BADGE(pid, slot) ((uint64_t)(uint32_t)(pid) | (uint64_t)(slot) << 32)
+#define PROCESS_BADGE_PID(badge) ((uint32_t)(badge))
+#define PROCESS_BADGE_SLOT(badge) ((uint32_t)((badge) >> 32))
+
+/*
+ * The process table: one memory object, one 64-byte slot a process, written by proc only and mapped read-only by everyone at
+ * LIBRARY_PROCESS_TABLE. A reader finds its own slot by number; pid 0 marks a free slot.
+ */
+struct process_slot {
+	uint32_t pid, parent, group, session;
+	uint64_t pending;          /* bit n-1: signal n waits for the process; written before the interrupt is sent */
+	uint32_t flags;            /* PROCESS_SLOT_* */
+	uint32_t terminal;         /* device number of the controlling terminal, 0 none */
+	char name[16];             /* comm */
+	uint64_t start_time;       /* monotonic nanoseconds */
+	uint64_t reserved;
+};
+#define PROCESS_SLOTS 4096
+#define PROCESS_SLOT_LEADER 0x1u /* session leader */
+#define PROCESS_SLOT_EXECED 0x2u
+
+enum process_operation {
+	PROC_FORK = 1,      /* handle[0] = child process (moved; no threads yet), word1 = flags (PROC_FORK_*), word2 = exit signal (SIGCHLD).
+	                       Reply: word0 = pid, word1 = slot. proc sets the badge and watches for death; the caller then creates the first thread. */
+	PROC_EXECED,        /* word1,word2 = name (16 bytes): the caller replaced its image. send range: "argv0\0argv1\0..." (at most 4 KiB) for /proc/PID/cmdline,
+	                       word3 = length of the path that leads it */
+	PROC_WAIT,          /* word1 = pid as for wait4 (i64: >0, 0, -1, < -1 group), word2 = options (WNOHANG WUNTRACED WCONTINUED WEXITED WNOWAIT);
+	                       interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, word2 = user time ns, word3 = system time ns, word4 = max pages */
+	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE); word5 = thread number or 0 */
+	PROC_TAKE_SIGNAL,   /* word1 = blocked mask. Reply: word0 = signal (0 none), range: siginfo_t of Linux (128 bytes) */
+	PROC_SET_GROUP,     /* word1 = pid, word2 = group (setpgid) */
+	PROC_SET_SESSION,   /* setsid. Reply: word0 = session */
+	PROC_GET,           /* word1 = pid (0 self). Reply: word0 0, word1 parent, word2 group, word3 session, word4 state */
+	PROC_STOP_SELF,     /* word1 = signal: the caller stops (default action of SIGTSTP ...); the reply comes when it is continued */
+	PROC_SET_CHILD_RULE,/* word1 = PROC_CHILDREN_*: SIGCHLD ignored or SA_NOCLDWAIT / SA_NOCLDSTOP */
+	PROC_SET_TIMER,     /* word1 = 0 (ITIMER_REAL), word2 = deadline (monotonic ns, 0 disarm), word3 = period ns; SIGALRM. Reply: word1 = ns that were left, word2 = old period */
+	PROC_TIMES,         /* Reply: word1 user, word2 system (self), word3, word4 (waited-for children), ns; word5 max pages of children */
+	PROC_SET_MASK,      /* word1 = signals ignored by the process (mask): proc drops them at once instead of interrupting */
+	/* privileged */
+	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
+	PROC_SIGNAL_GROUP,  /* word1 = group, word2 = signal (from the terminal) */
+	PROC_SET_TERMINAL,  /* word1 = session, word2 = device number: controlling terminal of a session */
+	PROC_WATCH_EXIT,    /* word1 = pid: the reply comes when it has died; word1 = wait status. (init: the program) */
+	PROC_KILL_ALL,      /* kill everything registered but the caller and servers: the end of a run */
+	PROC_GROUP_ORPHANED,/* word1 = group. Reply word0 = 1 if orphaned */
+};
+#define PROC_FORK_VFORK 0x1u
+#define PROC_FORK_PARENT 0x2u /* CLONE_PARENT */
+#define PROC_CHILDREN_NO_ZOMBIE 0x1u
+#define PROC_CHILDREN_NO_STOP_SIGNAL 0x2u
+/* The proc server also serves /proc by the file protocol: its directory port is another client port of its listener. */
+#endif
