@@ -19,6 +19,9 @@
 #define MESSAGE_RANGE_MAX 65536u
 #define REPLY_NONE 0u
 
+/* Or-ed into handle_minimum: allows the minimum 0 (a low number from 0 up), which alone stands for HANDLE_HIGH. */
+#define MESSAGE_HANDLES_LOW 0x80000000u
+
 struct message {
 	uint64_t word[MESSAGE_WORDS];
 	uint64_t send_address, send_size;

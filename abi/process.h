@@ -58,7 +58,7 @@ enum { THREAD_STATE_RUNNING, THREAD_STATE_WAITING, THREAD_STATE_WAITING_KILLABLE
  * registers saved in the thread's block (address = THREAD_POINTER_BLOCK), control at an entry point. Only the instruction pointer
  * is changed; the entry code saves the stack pointer and switches stacks itself through the block's base register.
  *   call:      block->call_instruction and call_flags hold what the call instruction destroyed; all else is still in registers.
- *              block->call_result: CALL_NOT_ROUTED, or -EINTR, -EPIPE, -EFBIG, when a routed call ended so (nothing was transferred).
+ *              block->call_result: CALL_NOT_ROUTED, or -EINTR, -EPIPE, -EFBIG, -EACCES, when a routed call ended so (nothing was transferred).
  *   exception: block->registers, cause, code, address.
  *   interrupt: block->registers.
  * Inside the image: a pending interrupt sets block->pending = 1 (and makes interruptible calls return -EINTR until
@@ -93,7 +93,7 @@ struct upcall_config {
 /*
  * A route: Linux call `number` is native call `native`. order gives for each native argument the Linux argument (4 bits each, lowest
  * first). Guards: (argument[guard_argument] & mask) must equal value, guard_argument 15: no guard. Handle arguments of
- * the native call must lie below HANDLE_HIGH. Results -EINTR, -EPIPE, -EFBIG are reflected; all others return as they are.
+ * the native call must lie below HANDLE_HIGH. Results -EINTR, -EPIPE, -EFBIG, -EACCES are reflected; all others return as they are.
  */
 #define ROUTE_NO_GUARD 15u
 #define ROUTE_NUMBERS 512u

@@ -15,10 +15,11 @@ enum lock_rank {
 	RANK_DESCRIPTION,
 	RANK_LISTENER,    /* ports: listener queue, clients, replies */
 	RANK_CHANNEL,
-	RANK_WAITSET,
 	RANK_OBSERVERS,   /* an object's observer list */
-	RANK_EVENT,       /* event, timer, interrupt objects */
+	RANK_WAITSET,     /* which waitsets contain which */
+	RANK_EVENT,       /* a waitset's entries; event, timer, interrupt objects */
 	RANK_MEMOBJ,
+	RANK_FAMILY,      /* who maps which memory object (kernel/vm/family.c) */
 	RANK_ARCH_SPACE,  /* page tables */
 	RANK_FUTEX,
 	RANK_BUDGET,

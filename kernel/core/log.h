@@ -4,8 +4,17 @@
 #include "kernel/core/types.h"
 /* %d %u %x %p %s %c with l, ll, z, width and 0-padding; adds a newline if missing. Any context. */
 void log_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for chatter: always in the ring, on the serial port only when the command line has the word `verbose`. */
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern bool log_verbose;
+/* Copies the newest bytes of the ring, oldest first; returns how many. */
+size_t log_read(char *buffer, size_t size);
+void log_write_text(const char *text, size_t length); /* a line as it is: ring, and serial port if verbose */
 /* Prints message, registers if given, a symbolic backtrace, the current thread and held locks; stops the machine with status. */
 noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+struct arch_frame;
+noreturn void panic_at(const struct arch_frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define PANIC_STATUS 126u /* of arch_power */
 #define assert(condition) ((condition) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition))
 /* Writes "name+offset" of a kernel address into buffer; used by backtraces. */
 void symbol_describe(uint64_t address, char *buffer, size_t size);

@@ -31,7 +31,25 @@ bool wait_queue_empty(struct wait_queue *queue);
 /* --- scheduler --- */
 void thread_ready(struct thread *thread);      /* make runnable */
 void schedule(void);                           /* give up the processor; the current thread's state was set by the caller (wait_on, exit) */
-void scheduler_yield(void);
+void scheduler_yield(void);                    /* let others of the same priority run */
+/* Gives the processor up if a thread of higher priority is ready or the time slice ended. The arch code calls it before thread_return_to_user. */
+void scheduler_preempt(void);
+/* Hand-off: as schedule(), but target, already made ready, runs next unless a thread of higher priority is ready. */
+void schedule_to(struct thread *target);
+/* The same for the next schedule() of this processor, as wait_on makes it: call before wait_on, after waking target. NULL forgets. */
+void scheduler_prefer(struct thread *target);
+/* Ends the current thread: state THREAD_DEAD, never runs again. Gives one reference to its object to the scheduler, which drops it once the
+ * thread's kernel stack is no longer in use (arch_thread_destroy is safe from the object's destructor then). */
+noreturn void scheduler_exit(void);
+/* Changes the priority of a thread in any state. */
+void scheduler_set_priority(struct thread *thread, unsigned priority);
+/* A started kernel thread (process NULL), or NULL: no memory. It ends when function returns. */
+struct thread *scheduler_kernel_thread(void (*function)(void *), void *argument, unsigned priority);
+/* What the arch start code calls first on a processor: makes a thread of the boot context. */
+struct processor;
+void scheduler_processor_init(struct processor *processor);
+/* Brings the current thread's user_time and the processor's counters up to date. */
+void scheduler_account(void);
 noreturn void scheduler_start(void);           /* on each processor, ends the boot thread */
 struct thread *thread_current(void);
 /* Called by the arch code before every return to user mode when this processor's `attention` flag is set (or always): handles

@@ -11,6 +11,7 @@ struct object_operations {
 	void (*destroy)(struct object *);        /* last reference gone; frees */
 	uint32_t (*ready)(struct object *);      /* READY_ bits now; NULL: the kind cannot be waited for */
 	void (*handle_closed)(struct object *);  /* optional: a handle (not another reference) to it was closed */
+	void (*observed)(struct object *, bool any); /* optional: the first observer came, the last one went; under observer_lock */
 };
 struct object {
 	const struct object_operations *operations;
@@ -28,10 +29,17 @@ struct observer {
 /* references 1. Charges one object of `size` bytes to payer (NULL: the root). */
 void object_init(struct object *object, const struct object_operations *operations);
 void object_ref(struct object *object);
+/* Takes a reference unless the last one has gone. The memory must be known to exist (an observer that has not been told of the death). */
+bool object_try_ref(struct object *object) must_check;
 void object_unref(struct object *object); /* NULL allowed; may destroy; not under a spin lock above RANK_PROCESS unless known not to be the last */
 void object_observe(struct object *object, struct observer *observer);
 void object_unobserve(struct observer *observer);
 /* Readiness may have become `ready`: tells the observers. Call after releasing the object's own lock, or under locks below RANK_OBSERVERS. */
 void object_notify(struct object *object, uint32_t ready);
+/* The three below are for objects that pass observers on (descriptions, waitsets): with observer_lock held. */
+extern struct spinlock observer_lock;
+void object_observe_locked(struct object *object, struct observer *observer);
+void object_unobserve_locked(struct observer *observer);
+void object_notify_locked(struct object *object, uint32_t ready);
 uint64_t object_count(void);
 #endif

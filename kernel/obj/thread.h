@@ -38,9 +38,12 @@ struct thread {
 	/* attention: set by anyone (atomic), seen by thread_return_to_user and wait_on */
 	volatile bool interrupt_pending, kill_pending, suspend_pending;
 
+	bool parked;                  /* process lock: suspended on its way to user mode; its frame may be changed */
+
 	/* kernel/ipc, kernel/obj: see port.c */
 	void *ipc;                    /* struct thread_ipc, allocated with the thread */
 	uint64_t call_number;         /* system call in progress, for ktrace and panics */
+	bool call_routed;             /* it came by direct routing: high handle numbers in arrays are refused too */
 };
 /* The translation of the thread's process, or NULL (kernel thread). */
 struct arch_space *thread_arch_space(const struct thread *thread);

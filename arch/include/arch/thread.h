@@ -53,5 +53,13 @@ int64_t call_dispatch(struct arch_frame *frame, uint64_t number, const uint64_t 
 void exception_handle(struct arch_frame *frame, enum exception_cause cause, uint64_t code, uint64_t address);
 /* A user page fault: calls space_fault on the current space, then exception_handle if it failed. kernel/vm/fault.c. */
 void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t access, uint64_t code);
+/* Page fault of a user copy in the kernel (arch/usercopy.h): makes the page of the current thread's space accessible, may sleep. 0: retry,
+ * negative: the copy fails with -EFAULT. kernel/vm/fault.c. */
+int page_fault_resolve(uint64_t address, uint32_t access) must_check;
+/* A global interrupt came; the arch code has masked it already: arch_interrupt_set(number, true) lets the next one in. */
 void interrupt_deliver(uint32_t number);
+/* Registers to the log (panics). */
+void arch_frame_print(const struct arch_frame *frame);
+/* Backtraces: may the kernel read the 16 bytes at address as part of a stack? */
+bool arch_stack_readable(uint64_t address);
 #endif

@@ -1,0 +1,84 @@
+/*
+ * Deadlines: a list sorted by time, and the processor's one-shot timer. The timer is only ever moved to an earlier time here; when it fires
+ * too early (what it was set for is gone), timer_interrupt sets it for what is left.
+ * Lock: timers_lock (RANK_TIMERS); it is not held while an expired function runs, so that may set deadlines and wake threads.
+ */
+#include "arch/processor.h"
+#include "kernel/core/lock.h"
+#include "kernel/core/schedule.h"
+#include "kernel/core/wait.h"
+
+static struct spinlock timers_lock = SPINLOCK_INIT("timers", RANK_TIMERS);
+static struct list deadlines = { &deadlines, &deadlines };
+static uint64_t timer_set = UINT64_MAX; /* what the timer is set to fire at */
+uint64_t quantum_end = UINT64_MAX;
+
+uint64_t time_now(void)
+{
+	return arch_time_now();
+}
+
+void timer_request(uint64_t when)
+{
+	if (when < timer_set) {
+		timer_set = when;
+		arch_timer_set(when);
+	}
+}
+
+void deadline_set(struct deadline *deadline, uint64_t when, void (*expired)(struct deadline *))
+{
+	spin_lock(&timers_lock);
+	if (deadline->armed)
+		list_remove(&deadline->link);
+	deadline->armed = when != DEADLINE_NEVER;
+	deadline->when = when;
+	deadline->expired = expired;
+	if (deadline->armed) {
+		struct list *position = deadlines.previous; /* from the end: most are later than what is there */
+		while (position != &deadlines && list_entry(position, struct deadline, link)->when > when)
+			position = position->previous;
+		list_insert_before(position->next, &deadline->link);
+		timer_request(when);
+	} else {
+		list_init(&deadline->link);
+	}
+	spin_unlock(&timers_lock);
+}
+
+bool deadline_cancel(struct deadline *deadline)
+{
+	if (!deadline->armed)
+		return false;
+	spin_lock(&timers_lock);
+	bool armed = deadline->armed;
+	if (armed)
+		list_remove(&deadline->link);
+	deadline->armed = false;
+	spin_unlock(&timers_lock);
+	return armed;
+}
+
+void timer_interrupt(void)
+{
+	uint64_t now = time_now();
+	timer_set = UINT64_MAX;
+	spin_lock(&timers_lock);
+	while (!list_empty(&deadlines)) {
+		struct deadline *first = list_first(&deadlines, struct deadline, link);
+		if (first->when > now)
+			break;
+		list_remove(&first->link);
+		first->armed = false;
+		spin_unlock(&timers_lock);
+		first->expired(first);
+		spin_lock(&timers_lock);
+	}
+	if (!list_empty(&deadlines))
+		timer_request(list_first(&deadlines, struct deadline, link)->when);
+	spin_unlock(&timers_lock);
+	if (quantum_end <= now)
+		scheduler_quantum_ended();
+	else if (quantum_end != UINT64_MAX)
+		timer_request(quantum_end);
+}

@@ -1,0 +1,156 @@
+/*
+ * Kernel objects' memory. Sizes up to 2048 bytes come from size classes: a page is cut into equal objects; the page keeps its free ones in
+ * a list through their first word (struct page: free_objects, flags = objects in use) and is on its class's list while it has any. Classes
+ * of 64 bytes and more are multiples of 64, so such objects are 64-byte aligned. Larger sizes are whole blocks of pages.
+ * Memory comes zeroed; KERNEL_DEBUG fills freed memory, so that use after free shows.
+ */
+#include "kernel/core/heap.h"
+#include "kernel/core/lock.h"
+#include "kernel/core/log.h"
+#include "kernel/core/page.h"
+
+static const uint16_t class_size[] = { 16, 32, 48, 64, 128, 192, 256, 320, 448, 576, 768, 1024, 1344, 2048 };
+#define CLASSES array_count(class_size)
+#define CLASS_LARGEST 2048u
+#define EMPTY_KEPT 2u /* empty pages a class keeps */
+
+static struct spinlock heap_lock = SPINLOCK_INIT("heap", RANK_HEAP);
+static struct heap_class { struct list pages; unsigned empty; } classes[CLASSES];
+static uint8_t class_of_size[CLASS_LARGEST / 16 + 1]; /* by size / 16 rounded up */
+static uint64_t bytes_used, pages_used;
+static int64_t fail_after = -1;
+
+static void heap_init(void)
+{
+	unsigned class = 0;
+	for (unsigned i = 0; i <= CLASS_LARGEST / 16; i++) {
+		while (class_size[class] < i * 16)
+			class++;
+		class_of_size[i] = (uint8_t)class;
+	}
+	for (unsigned i = 0; i < CLASSES; i++)
+		list_init(&classes[i].pages);
+}
+
+static unsigned order_of(size_t size)
+{
+	unsigned order = 0;
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+static struct page *class_grow(struct heap_class *class, unsigned size)
+{
+	struct page *page = page_alloc(0, 0);
+	if (!page)
+		return NULL;
+	char *base = page_address(page);
+	void *next = NULL;
+	for (unsigned n = PAGE_SIZE / size; n-- > 0; next = base + n * size)
+		*(void **)(base + n * size) = next;
+	page->free_objects = base;
+	page->flags = 0;
+	list_add_first(&class->pages, &page->link);
+	class->empty++;
+	pages_used++;
+	return page;
+}
+
+static void *class_alloc(unsigned index)
+{
+	struct heap_class *class = &classes[index];
+	struct page *page = list_empty(&class->pages) ? class_grow(class, class_size[index]) : list_first(&class->pages, struct page, link);
+	if (!page)
+		return NULL;
+	void *object = page->free_objects;
+	page->free_objects = *(void **)object;
+	if (!page->flags++)
+		class->empty--;
+	if (!page->free_objects)
+		list_remove(&page->link);
+	return object;
+}
+
+static void class_free(unsigned index, void *object)
+{
+	struct heap_class *class = &classes[index];
+	struct page *page = page_of_address(object);
+	assert(page->state == PAGE_KERNEL && page->flags);
+	*(void **)object = page->free_objects;
+	if (!page->free_objects)
+		list_add_first(&class->pages, &page->link);
+	page->free_objects = object;
+	if (--page->flags)
+		return;
+	if (class->empty == EMPTY_KEPT) {
+		list_remove(&page->link);
+		page->free_objects = NULL; /* the payer's place */
+		pages_used--;
+		page_unref(page);
+	} else {
+		class->empty++;
+	}
+}
+
+void *heap_alloc(size_t size)
+{
+	if (!size || size > PAGE_SIZE << 10)
+		return NULL;
+	spin_lock(&heap_lock);
+	if (!class_of_size[CLASS_LARGEST / 16])
+		heap_init();
+	void *object = NULL;
+	if (fail_after >= 0 && fail_after-- == 0) {
+		/* injected: this one fails, the next ones do not */
+	} else if (size <= CLASS_LARGEST) {
+		object = class_alloc(class_of_size[(size + 15) / 16]);
+	} else {
+		struct page *page = page_alloc(order_of(size), 0);
+		if (page) {
+			pages_used += 1ul << page->order;
+			object = page_address(page);
+		}
+	}
+	if (object)
+		bytes_used += size;
+	spin_unlock(&heap_lock);
+	if (object)
+		memset(object, 0, size);
+	return object;
+}
+
+void heap_free(void *pointer, size_t size)
+{
+	if (!pointer)
+		return;
+#ifdef KERNEL_DEBUG
+	memset(pointer, 0xdf, size);
+#endif
+	spin_lock(&heap_lock);
+	bytes_used -= size;
+	if (size <= CLASS_LARGEST) {
+		class_free(class_of_size[(size + 15) / 16], pointer);
+	} else {
+		struct page *page = page_of_address(pointer);
+		assert(page->state == PAGE_KERNEL && page->order == order_of(size));
+		pages_used -= 1ul << page->order;
+		page_unref(page);
+	}
+	spin_unlock(&heap_lock);
+}
+
+uint64_t heap_bytes_used(void)
+{
+	return bytes_used;
+}
+
+uint64_t heap_pages_used(void)
+{
+	return pages_used;
+}
+
+void heap_fail_after(int64_t allocations)
+{
+	fail_after = allocations;
+}

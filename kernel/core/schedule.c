@@ -1,0 +1,299 @@
+/*
+ * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices of 10 ms.
+ * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is never interrupted.
+ *
+ * A thread is on the run queue of its processor exactly while its state is THREAD_READY. The running thread is not on it.
+ * schedule() with state THREAD_RUNNING puts the current thread back to the end of its queue; with any other state it leaves it to its waker.
+ * Time from one switch to the next is user_time: entries to the kernel are not timed, because reading a clock twice for each call would
+ * cost more than most calls; system_time stays 0.
+ * Lock: schedule_lock (RANK_SCHEDULER), for run queues and states.
+ */
+#include "kernel/core/schedule.h"
+#include "arch/processor.h"
+#include "kernel/core/heap.h"
+#include "kernel/core/log.h"
+#include "kernel/core/wait.h"
+#include "kernel/obj/thread.h"
+
+static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER);
+static struct list run_queue[PRIORITY_COUNT]; /* of the one processor */
+static uint32_t run_bits;                     /* bit n: run_queue[n] is not empty */
+static bool preempt_wanted;
+static struct thread *preferred;              /* hand-off for the next schedule() */
+static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
+static uint64_t switched_at;
+static struct thread boot_thread;
+
+struct thread *thread_current(void)
+{
+	return this_processor()->current;
+}
+
+/* --- run queues; schedule_lock held --- */
+
+static void queue_add(struct thread *thread, bool first)
+{
+	struct list *queue = &run_queue[thread->priority];
+	thread->state = THREAD_READY;
+	if (first)
+		list_add_first(queue, &thread->run_link);
+	else
+		list_add_last(queue, &thread->run_link);
+	run_bits |= 1u << thread->priority;
+}
+
+static void queue_remove(struct thread *thread)
+{
+	list_remove(&thread->run_link);
+	if (list_empty(&run_queue[thread->priority]))
+		run_bits &= ~(1u << thread->priority);
+}
+
+static unsigned highest_ready(void)
+{
+	return run_bits ? (unsigned)__builtin_ctz(run_bits) : PRIORITY_COUNT;
+}
+
+static void attention(void)
+{
+	preempt_wanted = true;
+	this_processor()->attention = 1;
+}
+
+/* Starts or stops timing the running thread's slice. */
+static void slice_update(const struct thread *running, bool restart)
+{
+	if (running == this_processor()->idle || list_empty(&run_queue[running->priority])) {
+		quantum_end = UINT64_MAX;
+	} else if (restart || quantum_end == UINT64_MAX) {
+		quantum_end = time_now() + QUANTUM_NANOSECONDS;
+		timer_request(quantum_end);
+	}
+}
+
+static struct thread *pick(void)
+{
+	struct thread *target = preferred;
+	unsigned best = highest_ready();
+	preferred = NULL;
+	if (target && target->state == THREAD_READY && target->priority <= best) {
+		queue_remove(target);
+		return target;
+	}
+	if (best == PRIORITY_COUNT)
+		return this_processor()->idle;
+	target = list_first(&run_queue[best], struct thread, run_link);
+	queue_remove(target);
+	return target;
+}
+
+/* --- switching --- */
+
+static void account(struct processor *processor, struct thread *thread)
+{
+	uint64_t now = time_now(), passed = now - switched_at;
+	switched_at = now;
+	if (thread == processor->idle)
+		processor->idle_time += passed;
+	else
+		thread->user_time += passed;
+}
+
+void scheduler_account(void)
+{
+	account(this_processor(), thread_current());
+}
+
+/* On the new thread's stack. */
+static void switch_finish(void)
+{
+	struct thread *gone = exited;
+	if (gone) {
+		exited = NULL;
+		if (gone->object.operations)
+			object_unref(&gone->object);
+		else {
+			arch_thread_destroy(gone);
+			heap_free(gone, sizeof(*gone));
+		}
+	}
+	struct thread *current = thread_current();
+	if (current->kill_pending || current->suspend_pending || current->interrupt_pending)
+		this_processor()->attention = 1;
+}
+
+/* From the port's first-run code. */
+void thread_first_run(void);
+void thread_first_run(void)
+{
+	switch_finish();
+}
+
+/* Gives the processor to the next thread. If the current one still runs it goes to the front or the end of its queue. */
+static void switch_away(bool front)
+{
+	struct processor *processor = this_processor();
+	struct thread *from = processor->current;
+	spin_lock(&schedule_lock);
+	preempt_wanted = false;
+	if (from->state == THREAD_RUNNING && from != processor->idle)
+		queue_add(from, front);
+	struct thread *to = pick();
+	to->state = THREAD_RUNNING;
+	slice_update(to, to != from);
+	spin_unlock(&schedule_lock);
+	if (to == from)
+		return;
+	account(processor, from);
+	processor->current = to;
+	processor->switches++;
+	arch_context_switch(from, to);
+	switch_finish();
+}
+
+void schedule(void)
+{
+	switch_away(false);
+}
+
+void scheduler_prefer(struct thread *target)
+{
+	preferred = target;
+}
+
+void schedule_to(struct thread *target)
+{
+	preferred = target;
+	switch_away(false);
+}
+
+void scheduler_yield(void)
+{
+	if (run_bits)
+		switch_away(false);
+}
+
+void scheduler_preempt(void)
+{
+	if (!preempt_wanted)
+		return;
+	struct thread *current = thread_current();
+	bool slice_over = quantum_end <= time_now();
+	if (current != this_processor()->idle && highest_ready() > current->priority) {
+		preempt_wanted = false;
+		return;
+	}
+	if (!slice_over && highest_ready() == current->priority) {
+		preempt_wanted = false;
+		return;
+	}
+	switch_away(!slice_over); /* displaced by a higher one it keeps its turn */
+}
+
+void scheduler_quantum_ended(void)
+{
+	attention();
+}
+
+void thread_ready(struct thread *thread)
+{
+	struct thread *current = thread_current();
+	spin_lock(&schedule_lock);
+	assert(thread->state != THREAD_READY && thread->state != THREAD_RUNNING && thread->state != THREAD_DEAD);
+	queue_add(thread, false);
+	if (current->state == THREAD_RUNNING && current != this_processor()->idle) { /* the idle loop looks by itself */
+		if (thread->priority < current->priority)
+			attention();
+		else if (thread->priority == current->priority)
+			slice_update(current, false);
+	}
+	spin_unlock(&schedule_lock);
+}
+
+void scheduler_set_priority(struct thread *thread, unsigned priority)
+{
+	priority = min(priority, PRIORITY_COUNT - 1);
+	spin_lock(&schedule_lock);
+	if (thread->state == THREAD_READY) {
+		queue_remove(thread);
+		thread->priority = (uint8_t)priority;
+		queue_add(thread, false);
+	} else {
+		thread->priority = (uint8_t)priority;
+	}
+	if (highest_ready() < thread_current()->priority)
+		attention();
+	spin_unlock(&schedule_lock);
+}
+
+void scheduler_exit(void)
+{
+	struct thread *current = thread_current();
+	assert(!exited);
+	current->state = THREAD_DEAD;
+	exited = current;
+	schedule();
+	panic("thread %lu ran after its end", current->number);
+}
+
+/* --- kernel threads, start --- */
+
+static struct thread *kernel_thread_make(void (*function)(void *), void *argument, unsigned priority)
+{
+	struct thread *thread = heap_alloc(sizeof(*thread));
+	if (!thread)
+		return NULL;
+	list_init(&thread->run_link);
+	list_init(&thread->wait_link);
+	list_init(&thread->process_link);
+	list_init(&thread->wait_deadline.link);
+	thread->priority = (uint8_t)priority;
+	thread->state = THREAD_NEW;
+	if (arch_kernel_thread_init(thread, function, argument)) {
+		heap_free(thread, sizeof(*thread));
+		return NULL;
+	}
+	return thread;
+}
+
+struct thread *scheduler_kernel_thread(void (*function)(void *), void *argument, unsigned priority)
+{
+	struct thread *thread = kernel_thread_make(function, argument, priority);
+	if (thread)
+		thread_ready(thread);
+	return thread;
+}
+
+/* The idle loop is the one place where the kernel is interruptible. */
+static void idle_loop(void *argument)
+{
+	(void)argument;
+	for (;;) {
+		while (run_bits)
+			schedule();
+		arch_wait_for_interrupt();
+	}
+}
+
+void scheduler_processor_init(struct processor *processor)
+{
+	for (unsigned i = 0; i < PRIORITY_COUNT; i++)
+		list_init(&run_queue[i]);
+	boot_thread.priority = PRIORITY_DEFAULT;
+	boot_thread.state = THREAD_RUNNING;
+	list_init(&boot_thread.run_link);
+	list_init(&boot_thread.wait_link);
+	processor->current = &boot_thread;
+}
+
+void scheduler_start(void)
+{
+	struct thread *idle = kernel_thread_make(idle_loop, NULL, PRIORITY_COUNT - 1);
+	if (!idle)
+		panic("no memory for the idle thread");
+	this_processor()->idle = idle;
+	switched_at = this_processor()->busy_since = time_now();
+	thread_current()->state = THREAD_DEAD; /* the boot stack is never used again */
+	schedule();
+	panic("the boot thread ran after its end");
+}

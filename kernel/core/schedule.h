@@ -1,0 +1,12 @@
+/* Private between schedule.c, wait.c and deadline.c. */
+#ifndef KERNEL_SCHEDULE_H
+#define KERNEL_SCHEDULE_H
+#include "kernel/core/types.h"
+#define QUANTUM_NANOSECONDS 10000000ul
+/* The timer must fire at `when` at the latest; cheap when it is set to fire earlier already. */
+void timer_request(uint64_t when);
+/* The running thread's time slice ends at this time (UINT64_MAX: nobody waits for it). */
+extern uint64_t quantum_end;
+/* Interrupt context: the slice ended. */
+void scheduler_quantum_ended(void);
+#endif

@@ -1,0 +1,120 @@
+/*
+ * Sleeping and waking; the contract is in wait.h.
+ * A sleeping thread is on one queue (waiting_on, under that queue's lock). Whoever takes it off (a waker, its deadline, an interrupt) does
+ * so under the queue's lock, so exactly one of them decides wait_result. The deadline is disarmed by the one that takes it off.
+ */
+#include "kernel/core/wait.h"
+#include "arch/processor.h"
+#include "kernel/core/log.h"
+#include "kernel/obj/thread.h"
+
+void wait_queue_init(struct wait_queue *queue)
+{
+	spin_init(&queue->lock, "wait queue", RANK_WAIT);
+	list_init(&queue->waiters);
+}
+
+/* The queue's lock is held. */
+static void take_off(struct thread *thread, int result)
+{
+	list_remove(&thread->wait_link);
+	thread->waiting_on = NULL;
+	thread->wait_result = result;
+	deadline_cancel(&thread->wait_deadline);
+	thread_ready(thread);
+}
+
+/* Takes thread off whatever queue it is on, if its wait ends for this reason. */
+static void wake_for(struct thread *thread, int result, bool (*ends)(const struct thread *))
+{
+	struct wait_queue *queue = thread->waiting_on;
+	if (!queue)
+		return;
+	spin_lock(&queue->lock);
+	if (thread->waiting_on == queue && (!ends || ends(thread)))
+		take_off(thread, result);
+	spin_unlock(&queue->lock);
+}
+
+static void deadline_passed(struct deadline *deadline)
+{
+	wake_for(container_of(deadline, struct thread, wait_deadline), -ETIMEDOUT, NULL);
+}
+
+static bool must_not_sleep(const struct thread *thread, unsigned how)
+{
+	return (how != WAIT_UNINTERRUPTIBLE && thread->kill_pending) || (how == WAIT_INTERRUPTIBLE && thread->interrupt_pending);
+}
+
+int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how)
+{
+	struct thread *current = thread_current();
+	int refused = must_not_sleep(current, how) ? -EINTR : deadline != DEADLINE_NEVER && deadline <= time_now() ? -ETIMEDOUT : 0;
+	if (refused) {
+		scheduler_prefer(NULL);
+		if (lock)
+			spin_unlock(lock);
+		return refused;
+	}
+	bool own = lock != &queue->lock; /* the condition may be protected by the queue's own lock */
+	if (own)
+		spin_lock(&queue->lock);
+	current->waiting_on = queue;
+	current->wait_how = how;
+	current->wait_result = 0;
+	current->state = THREAD_SLEEPING;
+	list_add_last(&queue->waiters, &current->wait_link);
+	if (deadline != DEADLINE_NEVER)
+		deadline_set(&current->wait_deadline, deadline, deadline_passed);
+	spin_unlock(&queue->lock);
+	if (own && lock)
+		spin_unlock(lock);
+#ifdef KERNEL_DEBUG
+	if (this_processor()->lock_depth)
+		panic("sleeping with lock %s held", ((struct spinlock *)this_processor()->locks_held[0])->name);
+#endif
+	schedule();
+	return current->wait_result;
+}
+
+unsigned wait_wake_one(struct wait_queue *queue, int result)
+{
+	unsigned woken = 0;
+	spin_lock(&queue->lock);
+	if (!list_empty(&queue->waiters)) {
+		take_off(list_first(&queue->waiters, struct thread, wait_link), result);
+		woken = 1;
+	}
+	spin_unlock(&queue->lock);
+	return woken;
+}
+
+unsigned wait_wake_all(struct wait_queue *queue, int result)
+{
+	unsigned woken = 0;
+	spin_lock(&queue->lock);
+	for (; !list_empty(&queue->waiters); woken++)
+		take_off(list_first(&queue->waiters, struct thread, wait_link), result);
+	spin_unlock(&queue->lock);
+	return woken;
+}
+
+static bool ends_by_kill(const struct thread *thread)
+{
+	return thread->wait_how != WAIT_UNINTERRUPTIBLE;
+}
+
+static bool ends_by_interrupt(const struct thread *thread)
+{
+	return thread->wait_how == WAIT_INTERRUPTIBLE;
+}
+
+void wait_interrupt(struct thread *thread, bool kill)
+{
+	wake_for(thread, -EINTR, kill ? ends_by_kill : ends_by_interrupt);
+}
+
+bool wait_queue_empty(struct wait_queue *queue)
+{
+	return list_empty(&queue->waiters);
+}

@@ -1,0 +1,315 @@
+/*
+ * The caller's side of ports: the call record, pinning, queueing or handing the call straight to a waiting server thread, giving up.
+ */
+#include "arch/processor.h"
+#include "arch/usercopy.h"
+#include "kernel/core/heap.h"
+#include "kernel/core/log.h"
+#include "kernel/ipc/port_private.h"
+#include "kernel/vm/space.h"
+
+#define CHAIN_MAX 16 /* calls followed when looking for a cycle */
+
+void thread_ipc_init(struct thread_ipc *ipc, struct thread *thread)
+{
+	ipc->thread = thread;
+	spin_init(&ipc->lock, "thread ipc", RANK_LISTENER);
+	list_init(&ipc->receiver_link);
+	wait_queue_init(&ipc->wait);
+}
+
+void thread_ipc_release(struct thread_ipc *ipc)
+{
+	if (ipc->reserved_slot)
+		reply_slot_release(ipc->process, ipc->reserved_slot);
+	ipc->reserved_slot = 0;
+	if (ipc->call)
+		call_unref(ipc->call);
+	ipc->call = NULL;
+}
+
+void call_unref(struct call *call)
+{
+	if (__atomic_sub_fetch(&call->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	call_release_resources(call);
+	heap_free(call, sizeof(*call));
+}
+
+static struct call *call_record(struct thread_ipc *ipc)
+{
+	if (ipc->call)
+		return ipc->call;
+	struct call *call = heap_alloc(sizeof(*call));
+	if (!call)
+		return NULL;
+	call->references = 1;
+	list_init(&call->link);
+	wait_queue_init(&call->done);
+	ipc->call = call;
+	return call;
+}
+
+/* --- ranges --- */
+
+static int range_pin(struct call_range *range, bool write)
+{
+	range->page_count = 0;
+	if (range->size <= CALL_INLINE)
+		return 0;
+	int count = space_pin(space_current(), range->address, range->size, write, range->pages, CALL_PAGES);
+	if (count < 0)
+		return count;
+	range->page_count = (uint32_t)count;
+	return 0;
+}
+
+static void range_unpin(struct call_range *range)
+{
+	for (unsigned i = 0; i < range->page_count; i++)
+		page_unref(range->pages[i]);
+	range->page_count = 0;
+}
+
+/* Copies pieces of user memory into the record, or into pages made for it. */
+static int range_gather(struct call *call, const struct io_vector *vector, unsigned count)
+{
+	struct call_range *range = &call->send;
+	range->page_count = 0;
+	range->address = 0; /* the pages are filled from their start */
+	uint32_t done = 0;
+	for (unsigned i = 0; i < count; i++) {
+		for (uint64_t offset = 0; offset < vector[i].length;) {
+			char *target = (char *)call->inline_bytes + done;
+			uint64_t chunk = vector[i].length - offset;
+			if (range->size > CALL_INLINE) {
+				if (done % PAGE_SIZE == 0) {
+					struct page *page = page_alloc(0, 0);
+					if (!page)
+						return -ENOMEM;
+					range->pages[range->page_count++] = page;
+				}
+				target = (char *)page_address(range->pages[done / PAGE_SIZE]) + done % PAGE_SIZE;
+				chunk = min(chunk, PAGE_SIZE - done % PAGE_SIZE);
+			}
+			if (copy_from_user(target, vector[i].address + offset, chunk))
+				return -EFAULT;
+			done += (uint32_t)chunk;
+			offset += chunk;
+		}
+	}
+	return 0;
+}
+
+void call_release_contents(struct call *call)
+{
+	range_unpin(&call->send);
+	range_unpin(&call->receive);
+	message_drop_handles(call->handle, call->handle_count);
+	message_drop_handles(call->reply_handle, call->reply_handle_count);
+	call->handle_count = call->reply_handle_count = 0;
+}
+
+void call_release_resources(struct call *call)
+{
+	call_release_contents(call);
+	if (call->port)
+		port_unref(call->port);
+	call->port = NULL;
+}
+
+void call_fail_locked(struct call *call, int error)
+{
+	list_remove(&call->link);
+	call->state = CALL_DONE;
+	call->result = error;
+	wait_wake_one(&call->done, 0);
+}
+
+/*
+ * Would this call wait for ever because the thread that receives on port waits, through calls of others, for the caller? Only a process with a
+ * single thread can be sure of that: another of its threads might answer.
+ */
+static bool call_is_circular(struct port *start, struct thread *caller)
+{
+	struct port *port = start;
+	port_ref(port);
+	bool circular = false;
+	for (unsigned depth = 0; port && depth < CHAIN_MAX && !circular; depth++) {
+		spin_lock(&port->lock);
+		struct thread *receiver = port->several_receivers ? NULL : port->receiver;
+		if (receiver)
+			object_ref(&receiver->object);
+		spin_unlock(&port->lock);
+		port_unref(port);
+		port = NULL;
+		if (!receiver)
+			return false;
+		circular = receiver == caller;
+		if (!circular) {
+			struct thread_ipc *ipc = receiver->ipc;
+			spin_lock(&ipc->lock);
+			port = ipc->calling;
+			if (port)
+				port_ref(port);
+			spin_unlock(&ipc->lock);
+		}
+		object_unref(&receiver->object);
+	}
+	port_unref(port);
+	return circular;
+}
+
+/* Queues by priority (0 is the highest), first come first served among equals. */
+static void queue_insert(struct port *port, struct call *call)
+{
+	struct list *position = &port->queue;
+	while (position->previous != &port->queue && list_entry(position->previous, struct call, link)->priority > call->priority)
+		position = position->previous;
+	list_insert_before(position, &call->link);
+}
+
+/* Resolves everything the message needs; on error nothing is held. */
+static int call_prepare(struct call *call, struct client *client, const struct message *message, const struct io_vector *vector, unsigned count)
+{
+	if (message->send_size > MESSAGE_RANGE_MAX || message->receive_size > MESSAGE_RANGE_MAX)
+		return -EMSGSIZE;
+	memcpy(call->word, message->word, sizeof(call->word));
+	call->send.address = message->send_address;
+	call->send.size = (uint32_t)message->send_size;
+	call->receive.address = message->receive_address;
+	call->receive.size = (uint32_t)message->receive_size;
+	if (message->handle_count) {
+		int error = message_take_handles(message, call->handle);
+		if (error)
+			return error;
+	}
+	call->handle_count = message->handle_count;
+	call->reply_handle_count = 0;
+	call->reply_size = 0;
+	int error = 0;
+	if (vector)
+		error = range_gather(call, vector, count);
+	else if (call->send.size && call->send.size <= CALL_INLINE)
+		error = copy_from_user(call->inline_bytes, call->send.address, call->send.size);
+	else if (call->send.size)
+		error = range_pin(&call->send, false);
+	if (!error && call->receive.size > CALL_INLINE)
+		error = range_pin(&call->receive, true);
+	call->port = client->port;
+	port_ref(call->port);
+	if (error)
+		call_release_resources(call);
+	return error;
+}
+
+/* Hands the call to a waiting server thread, which is to run next, or queues it. Port lock held. */
+static void call_submit(struct port *port, struct call *call)
+{
+	if (list_empty(&port->receivers)) {
+		call->state = CALL_QUEUED;
+		queue_insert(port, call);
+		object_notify(port->listener, READY_IN);
+		return;
+	}
+	struct thread_ipc *server = list_first(&port->receivers, struct thread_ipc, receiver_link);
+	list_remove(&server->receiver_link);
+	call->state = CALL_BOUND;
+	call->busy = true; /* until the server has copied it */
+	__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
+	list_add_last(&port->bound, &call->link);
+	server->delivered = call;
+	wait_wake_one(&server->wait, 0);
+	scheduler_prefer(server->thread);
+}
+
+/* The reply becomes the message: handles installed, inline bytes copied out. */
+static int reply_accept(struct call *call, struct message *message)
+{
+	int error = 0;
+	memcpy(message->word, call->word, sizeof(message->word));
+	if (call->reply_size && call->reply_size <= CALL_INLINE)
+		error = copy_to_user(call->receive.address, call->inline_bytes, call->reply_size);
+	if (!error)
+		error = message_install_handles(message, call->reply_handle, call->reply_handle_count);
+	message->receive_size = call->reply_size;
+	return error;
+}
+
+static void calling_set(struct thread_ipc *ipc, struct port *port)
+{
+	spin_lock(&ipc->lock);
+	ipc->calling = port;
+	spin_unlock(&ipc->lock);
+}
+
+int64_t port_call_gather(struct client *client, struct message *message, uint32_t options, const struct io_vector *vector, unsigned count)
+{
+	struct thread *thread = thread_current();
+	struct thread_ipc *ipc = thread->ipc;
+	struct port *port = client->port;
+	struct call *call = call_record(ipc);
+	if (!call)
+		return -ENOMEM;
+	int error = call_prepare(call, client, message, vector, count);
+	if (error)
+		return error;
+	call->thread = thread;
+	call->badge = thread->process->badge;
+	call->data = client->data;
+	call->priority = thread->priority;
+	call->busy = call->delivered = false;
+	call->result = 0;
+
+	if (list_empty(&port->receivers) && thread->process->thread_count == 1 && call_is_circular(port, thread)) {
+		call_release_resources(call);
+		return -EDEADLK;
+	}
+	/* The call record's reference to the port covers `calling`. */
+	calling_set(ipc, port);
+	spin_lock(&port->lock);
+	if (port->dead) {
+		spin_unlock(&port->lock);
+		calling_set(ipc, NULL);
+		call_release_resources(call);
+		return -EPIPE;
+	}
+	call_submit(port, call);
+	while (call->state != CALL_DONE) {
+		error = wait_on(&call->done, &port->lock, DEADLINE_NEVER, options & CALL_INTERRUPTIBLE ? WAIT_INTERRUPTIBLE : WAIT_KILLABLE);
+		spin_lock(&port->lock);
+		if (error && call->state != CALL_DONE) {
+			list_remove(&call->link);
+			call->state = CALL_ABANDONED;
+			call->result = error;
+			break;
+		}
+	}
+	error = call->result;
+	bool busy = call->busy, delivered = call->delivered;
+	if (busy)
+		call->state = CALL_ABANDONED;
+	spin_unlock(&port->lock);
+	calling_set(ipc, NULL);
+
+	if (delivered && message->move)
+		message_close_moved(message, call->handle);
+	if (!error)
+		error = reply_accept(call, message);
+	if (__atomic_load_n(&call->references, __ATOMIC_ACQUIRE) > 1) {
+		/* A server still holds the record (and finds the port through it): leave it behind, with its contents if a copy is under way. */
+		if (!busy)
+			call_release_contents(call);
+		ipc->call = NULL;
+		call_unref(call);
+	} else {
+		call_release_resources(call);
+		call->state = CALL_IDLE;
+	}
+	return error;
+}
+
+int64_t port_call_message(struct client *client, struct message *message, uint32_t options)
+{
+	return port_call_gather(client, message, options, NULL, 0);
+}

@@ -1,0 +1,96 @@
+/*
+ * Ports: calls from clients to listeners, and notifications made by the kernel.
+ *
+ * A listener object owns a struct port that lives on, dead, until its clients and calls have let go of it.
+ *
+ *   IDLE --port_call--> QUEUED --received--> BOUND --replied--> DONE     (DONE with -EPIPE: listener or server process died)
+ *                          |                   |
+ *                          +-------------------+--caller killed or interrupted--> ABANDONED (the reply gets ESRCH)
+ *
+ * A call record belongs to its calling thread and is used again for its next call; while a server holds it (a slot in its reply table, a copy under
+ * way) it holds a reference too, so a caller that gives up leaves the record behind and takes a new one the next time.
+ * Byte ranges: up to CALL_INLINE bytes travel through the record; longer ones through pages pinned in the caller's context.
+ *
+ * Locks: port->lock (RANK_LISTENER) covers the port and the state of all its calls; reply_table->lock (RANK_LISTENER) is never held together
+ * with it. thread_ipc->lock (RANK_LISTENER too) covers `calling` and is never held together with either.
+ */
+#ifndef KERNEL_PORT_H
+#define KERNEL_PORT_H
+#include "abi/message.h"
+#include "kernel/core/page.h"
+#include "kernel/core/wait.h"
+#include "kernel/obj/object.h"
+
+struct process;
+struct port;
+struct client;
+struct call;
+struct thread;
+
+/* A message made by the kernel, embedded in what it tells of; release is called once, with no lock, when it was received or cannot be. */
+struct notification {
+	struct list link;
+	uint64_t word[3];
+	uint64_t data;
+	void (*release)(struct notification *);
+};
+
+/* --- replies waiting to be given, numbered per process --- */
+struct reply_slot {
+	struct call *call;     /* holds a reference; NULL while reserved or free */
+	uint32_t generation;
+	uint16_t next_free;
+	bool replying;         /* a thread is answering */
+};
+struct reply_table {
+	struct spinlock lock;
+	struct reply_slot *slots;
+	uint32_t capacity;
+	uint16_t first_free;   /* 0: none; slot 0 is never used */
+	bool closed;
+};
+void reply_table_init(struct reply_table *table);
+/* Ends all calls in the table with -EPIPE; the table takes no more. */
+void reply_table_close(struct reply_table *table);
+
+/* --- per thread --- */
+struct thread_ipc {
+	struct spinlock lock;
+	struct thread *thread;
+	struct port *calling;         /* lock: the port of the call in progress; holds a reference */
+	struct call *call;            /* the thread's record; NULL until first used */
+	struct call *delivered;       /* port lock: handed to this thread while it waits */
+	struct list receiver_link;    /* port lock */
+	struct wait_queue wait;
+	struct process *process;      /* of the reserved slot */
+	uint16_t reserved_slot;       /* 0: none */
+	uint8_t base_priority;        /* its own; the running priority is that of the call it serves */
+};
+void thread_ipc_init(struct thread_ipc *ipc, struct thread *thread);
+/* The thread ends: gives back what it holds. */
+void thread_ipc_release(struct thread_ipc *ipc);
+
+/* --- objects --- */
+struct client *client_of_object(struct object *object);
+struct object *client_object(struct client *client);
+/* Queues a notification to the client's listener, with the client's data word; released at once if the listener is dead. */
+void client_notify(struct client *client, struct notification *notification);
+/*
+ * Sends message (kernel memory; ranges and handles are the current thread's) and waits for the reply, which replaces it, handles installed.
+ * options: CALL_INTERRUPTIBLE. 0 or an error as port_call's.
+ */
+int64_t port_call_message(struct client *client, struct message *message, uint32_t options) must_check;
+
+/* The same with a send range gathered from `count` pieces of the current thread's memory; message->send_size is their total. */
+int64_t port_call_gather(struct client *client, struct message *message, uint32_t options, const struct io_vector *vector, unsigned count) must_check;
+
+/* --- handles in messages, shared with channels --- */
+struct carried_handle { struct object *object; uint32_t rights; int32_t number; };
+/* References the current process's handles named by message. 0 or -EBADF, -EACCES, -EINVAL (more than MESSAGE_HANDLES). */
+int message_take_handles(const struct message *message, struct carried_handle *carried) must_check;
+void message_drop_handles(struct carried_handle *carried, unsigned count);
+/* Closes the current process's handles that were moved. */
+void message_close_moved(const struct message *message, const struct carried_handle *carried);
+/* Installs references for the current process; numbers go to message. All or none: on error nothing was installed and the references stay. */
+int message_install_handles(struct message *message, const struct carried_handle *carried, unsigned count) must_check;
+#endif

@@ -1,0 +1,182 @@
+/*
+ * The server's side of ports: waiting for a call or a notification and taking it over. A call is either delivered completely (range,
+ * handles, reply number) or stays at the head of the queue with the error going to the server.
+ */
+#include "arch/usercopy.h"
+#include "kernel/core/log.h"
+#include "kernel/ipc/port_private.h"
+
+/* Copies the request's range into the server's memory. */
+static int range_deliver(struct call *call, uint64_t address)
+{
+	uint32_t size = call->send.size;
+	if (!call->send.page_count)
+		return copy_to_user(address, call->inline_bytes, size);
+	uint32_t offset = call->send.address % PAGE_SIZE;
+	for (unsigned i = 0; size; i++) {
+		uint32_t chunk = min(size, (uint32_t)PAGE_SIZE - offset);
+		int error = copy_to_user(address, (char *)page_address(call->send.pages[i]) + offset, chunk);
+		if (error)
+			return error;
+		address += chunk;
+		size -= chunk;
+		offset = 0;
+	}
+	return 0;
+}
+
+void call_requeue_locked(struct port *port, struct call *call)
+{
+	call->state = CALL_QUEUED;
+	list_remove(&call->link);
+	list_add_first(&port->queue, &call->link);
+}
+
+/* Runs the server at its caller's priority until it next receives. */
+static void priority_lend(struct thread *thread, uint8_t priority)
+{
+	struct thread_ipc *ipc = thread->ipc;
+	priority = min(priority, ipc->base_priority);
+	if (thread->priority != priority)
+		scheduler_set_priority(thread, priority);
+}
+
+/*
+ * Takes over a BOUND, busy call of which we hold a reference. 0: delivered. -EAGAIN: the call is over, look for another. Other errors
+ * are the server's; the call is queued again.
+ */
+static int call_deliver(struct thread *thread, struct port *port, struct call *call, struct message *message)
+{
+	struct thread_ipc *ipc = thread->ipc;
+	int error = 0;
+	bool too_long = call->send.size > message->receive_size;
+	if (!too_long && call->send.size)
+		error = range_deliver(call, message->receive_address);
+	if (!too_long && !error && call->handle_count)
+		error = message_install_handles(message, call->handle, call->handle_count);
+	else
+		message->handle_count = 0;
+
+	spin_lock(&port->lock);
+	call->busy = false;
+	if (call->state != CALL_BOUND) {
+		/* The caller gave up or was failed meanwhile. What was installed goes again. */
+		spin_unlock(&port->lock);
+		for (unsigned i = 0; !error && i < message->handle_count; i++)
+			(void)handle_table_close(thread->process->handles, (uint32_t)message->handle[i], call->handle[i].object);
+		call_unref(call);
+		return -EAGAIN;
+	}
+	if (too_long) {
+		call_fail_locked(call, -EMSGSIZE);
+		error = -EAGAIN;
+	} else if (error) {
+		call_requeue_locked(port, call);
+	} else {
+		call->delivered = true;
+	}
+	uint64_t badge = call->badge, data = call->data;
+	uint32_t send_size = call->send.size, room = call->receive.size;
+	uint8_t priority = call->priority;
+	memcpy(message->word, call->word, sizeof(message->word));
+	spin_unlock(&port->lock);
+	if (error) {
+		call_unref(call);
+		return error;
+	}
+	message->send_size = message->receive_size = send_size;
+	message->room = room;
+	message->badge = badge;
+	message->data = data;
+	message->reply = reply_slot_fill(thread->process, ipc->reserved_slot, call);
+	ipc->reserved_slot = 0;
+	priority_lend(thread, priority);
+	return 0;
+}
+
+static void notification_deliver(struct notification *notification, struct message *message)
+{
+	memset(message->word, 0, sizeof(message->word));
+	memcpy(message->word, notification->word, sizeof(notification->word));
+	message->data = notification->data;
+	message->badge = 0;
+	message->reply = REPLY_NONE;
+	message->room = 0;
+	message->send_size = message->receive_size = 0;
+	message->handle_count = 0;
+	notification->release(notification);
+}
+
+/* Remembers who serves the port, for call_is_circular. Port lock held; the old receiver is returned to be dropped without it. */
+static struct thread *receiver_note(struct port *port, struct thread *thread)
+{
+	struct thread *old = port->receiver;
+	if (old == thread)
+		return NULL;
+	port->several_receivers = old && old->state != THREAD_DEAD;
+	port->receiver = thread;
+	object_ref(&thread->object);
+	return old;
+}
+
+int64_t port_receive_message(struct port *port, struct message *message, uint64_t deadline, struct thread *prefer)
+{
+	struct thread *thread = thread_current();
+	struct thread_ipc *ipc = thread->ipc;
+	priority_lend(thread, ipc->base_priority);
+	if (!ipc->reserved_slot) {
+		ipc->process = thread->process;
+		ipc->reserved_slot = reply_slot_reserve(thread->process);
+		if (!ipc->reserved_slot)
+			return -ENOMEM;
+	}
+	int wait_result = 0;
+	for (;;) {
+		spin_lock(&port->lock);
+		if (port->receiver != thread) {
+			struct thread *old = receiver_note(port, thread);
+			if (old) {
+				spin_unlock(&port->lock);
+				object_unref(&old->object);
+				continue;
+			}
+		}
+		struct call *call = ipc->delivered;
+		ipc->delivered = NULL;
+		if (!call && !list_empty(&port->notifications)) {
+			struct notification *notification = list_first(&port->notifications, struct notification, link);
+			list_remove(&notification->link);
+			list_remove(&ipc->receiver_link);
+			spin_unlock(&port->lock);
+			notification_deliver(notification, message);
+			return 0;
+		}
+		if (!call && !list_empty(&port->queue)) {
+			call = list_first(&port->queue, struct call, link);
+			list_remove(&call->link);
+			list_add_last(&port->bound, &call->link);
+			call->state = CALL_BOUND;
+			call->busy = true;
+			__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
+		}
+		if (call) {
+			list_remove(&ipc->receiver_link);
+			spin_unlock(&port->lock);
+			int error = call_deliver(thread, port, call, message);
+			if (error == -EAGAIN)
+				continue;
+			return error;
+		}
+		if (wait_result || !deadline) {
+			list_remove(&ipc->receiver_link);
+			spin_unlock(&port->lock);
+			return wait_result ? wait_result : -ETIMEDOUT;
+		}
+		/* A client or a notification takes the thread off the list before it wakes it. */
+		if (list_empty(&ipc->receiver_link))
+			list_add_first(&port->receivers, &ipc->receiver_link);
+		scheduler_prefer(prefer);
+		prefer = NULL;
+		wait_result = wait_on(&ipc->wait, &port->lock, deadline, WAIT_INTERRUPTIBLE);
+	}
+}

@@ -1,0 +1,216 @@
+/*
+ * Byte streams: the queue of a stream channel. Rules: channel.h.
+ *
+ * A write of at most CHANNEL_ATOMIC bytes is copied completely before any of it counts, so a reader sees all of it or nothing and
+ * writers do not mix. Longer writes count page by page.
+ */
+#include "arch/usercopy.h"
+#include "kernel/core/log.h"
+#include "kernel/ipc/channel.h"
+#include "kernel/obj/budget.h"
+
+#define FAULT_RETRIES 64 /* a page made present can be gone again; after so many times the memory counts as bad */
+
+/* A position in a list of pieces of user memory. */
+struct vector_position { const struct io_vector *vector; unsigned count, index; uint64_t offset; };
+
+static void position_skip_empty(struct vector_position *position)
+{
+	while (position->index < position->count && position->offset == position->vector[position->index].length) {
+		position->index++;
+		position->offset = 0;
+	}
+}
+
+/* Where the next bytes lie and how many there are in one piece. */
+static user_t position_address(struct vector_position *position, uint64_t *length)
+{
+	position_skip_empty(position);
+	const struct io_vector *piece = &position->vector[position->index];
+	*length = min(*length, piece->length - position->offset);
+	return piece->address + position->offset;
+}
+
+static int ring_page(struct channel *channel, uint64_t index)
+{
+	if (channel->pages[index])
+		return 0;
+	struct budget *payer = channel->sender.object.payer;
+	if (payer && budget_charge(payer, 1))
+		return -ENOMEM;
+	struct page *page = page_alloc(0, 0);
+	if (!page) {
+		if (payer)
+			budget_uncharge(payer, 1);
+		return -ENOMEM;
+	}
+	page->payer = payer;
+	channel->pages[index] = page;
+	return 0;
+}
+
+/* The ring is empty: start from its first page again and keep only that one. */
+static void ring_reset(struct channel *channel)
+{
+	channel->head = 0;
+	for (uint64_t i = 1; i < channel->capacity / PAGE_SIZE && channel->pages[i]; i++) {
+		page_unref(channel->pages[i]);
+		channel->pages[i] = NULL;
+	}
+}
+
+/*
+ * Copies up to length bytes between the ring at `offset` and the position, which is moved on. Stops at the end of a page of the ring or
+ * of a piece. Bytes copied; -EFAULT with *fault and *fault_length to be made present; -ENOMEM.
+ */
+static int64_t ring_copy(struct channel *channel, uint64_t offset, struct vector_position *position, uint64_t length, bool in,
+			 user_t *fault, uint64_t *fault_length)
+{
+	offset %= channel->capacity;
+	length = min(length, PAGE_SIZE - offset % PAGE_SIZE);
+	user_t address = position_address(position, &length);
+	if (in && ring_page(channel, offset / PAGE_SIZE))
+		return -ENOMEM;
+	char *bytes = (char *)page_address(channel->pages[offset / PAGE_SIZE]) + offset % PAGE_SIZE;
+	int error = in ? copy_from_user_present(bytes, address, length) : copy_to_user_present(address, bytes, length);
+	if (error) {
+		*fault = address;
+		*fault_length = length;
+		return -EFAULT;
+	}
+	position->offset += length;
+	return (int64_t)length;
+}
+
+static void wake_writers(struct channel *channel)
+{
+	uint32_t ready = channel_sender_ready_locked(channel);
+	if (!ready || channel->sender_gone)
+		return;
+	wait_wake_all(&channel->writers, 0);
+	object_notify(&channel->sender.object, ready);
+}
+
+int64_t channel_stream_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
+{
+	struct vector_position position = { vector, count, 0, 0 };
+	uint64_t done = 0;
+	int64_t error = 0;
+	unsigned retries = 0;
+	if (!total)
+		return 0;
+	spin_lock(&channel->lock);
+	while (done < total) {
+		if (!channel->count) {
+			if (done || channel->sender_gone)
+				break;
+			error = -EAGAIN;
+			if (non_blocking)
+				break;
+			error = wait_on(&channel->readers, &channel->lock, DEADLINE_NEVER, WAIT_INTERRUPTIBLE);
+			spin_lock(&channel->lock);
+			if (error && !channel->count)
+				break;
+			error = 0;
+			continue;
+		}
+		user_t fault;
+		uint64_t fault_length;
+		int64_t chunk = ring_copy(channel, channel->head, &position, min(total - done, channel->count), false, &fault, &fault_length);
+		if (chunk < 0) {
+			spin_unlock(&channel->lock);
+			error = retries++ < FAULT_RETRIES ? user_make_present(fault, fault_length, true) : -EFAULT;
+			spin_lock(&channel->lock);
+			if (error)
+				break;
+			continue;
+		}
+		channel->head = (channel->head + (uint64_t)chunk) % channel->capacity;
+		channel->count -= (uint64_t)chunk;
+		done += (uint64_t)chunk;
+		if (!channel->count)
+			ring_reset(channel);
+	}
+	if (done)
+		wake_writers(channel);
+	spin_unlock(&channel->lock);
+	return done ? (int64_t)done : error;
+}
+
+static void wake_readers(struct channel *channel)
+{
+	wait_wake_all(&channel->readers, 0);
+	object_notify(&channel->receiver.object, READY_IN);
+}
+
+/*
+ * Copies `length` bytes (there is room) into the ring; they count only when all are there. Lock held, and given up for faults, in which case
+ * -EAGAIN asks to look at the channel again. The position moves only on success.
+ */
+static int stream_put(struct channel *channel, struct vector_position *position, uint64_t length, unsigned *retries)
+{
+	struct vector_position next = *position;
+	uint64_t copied = 0;
+	while (copied < length) {
+		user_t fault;
+		uint64_t fault_length;
+		int64_t chunk = ring_copy(channel, channel->head + channel->count + copied, &next, length - copied, true, &fault, &fault_length);
+		if (chunk == -EFAULT) {
+			spin_unlock(&channel->lock);
+			int error = (*retries)++ < FAULT_RETRIES ? user_make_present(fault, fault_length, false) : -EFAULT;
+			spin_lock(&channel->lock);
+			return error ? error : -EAGAIN;
+		}
+		if (chunk < 0)
+			return (int)chunk;
+		copied += (uint64_t)chunk;
+	}
+	*position = next;
+	channel->count += length;
+	return 0;
+}
+
+int64_t channel_stream_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
+{
+	struct vector_position position = { vector, count, 0, 0 };
+	uint64_t done = 0;
+	int error = 0;
+	unsigned retries = 0;
+	if (!total)
+		return 0;
+	bool atomic = total <= min(channel->capacity, (uint64_t)CHANNEL_ATOMIC);
+	spin_lock(&channel->lock);
+	while (done < total) {
+		if (channel->receiver_gone) {
+			error = -EPIPE;
+			break;
+		}
+		uint64_t free = channel->capacity - channel->count;
+		if (free < (atomic ? total : 1)) {
+			error = -EAGAIN;
+			if (non_blocking)
+				break;
+			error = wait_on(&channel->writers, &channel->lock, DEADLINE_NEVER, WAIT_INTERRUPTIBLE);
+			spin_lock(&channel->lock);
+			if (error)
+				break;
+			continue;
+		}
+		uint64_t length = min(free, total - done);
+		if (!atomic)
+			length = min(length, PAGE_SIZE);
+		error = stream_put(channel, &position, length, &retries);
+		if (error == -EAGAIN)
+			continue;
+		if (error)
+			break;
+		retries = 0;
+		done += length;
+		if (done == total || channel->count == channel->capacity)
+			wake_readers(channel);
+	}
+	if (error && done)
+		wake_readers(channel);
+	spin_unlock(&channel->lock);
+	return done ? (int64_t)done : error;
+}

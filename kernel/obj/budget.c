@@ -1,0 +1,114 @@
+/*
+ * Budgets: see budget.h.
+ *
+ * A charge is added to the budget and every ancestor, from the leaf up; when one is full the part already charged is taken back. Locks are
+ * taken one at a time, so a parent may be seen briefly with a charge that will be taken back: a limit is never exceeded, but a charge
+ * racing with a failing one may fail too.
+ *
+ *   alive --last reference gone, pages still charged--> dying --last page uncharged--> freed
+ *
+ * A dying budget is kept as a husk because pages name it as their payer; what it pays is already part of its parent's account. Nobody holds a
+ * reference to a husk, so nothing new is charged to it. Uncharge always names the budget that was charged.
+ */
+#include "kernel/obj/budget.h"
+#include "kernel/core/heap.h"
+#include "kernel/core/log.h"
+
+static void budget_destroy(struct object *object);
+
+static const struct object_operations budget_operations = {
+	.kind = KIND_BUDGET, .name = "budget", .destroy = budget_destroy,
+};
+
+struct budget *budget_root;
+
+struct budget *budget_create(struct budget *parent, uint64_t pages)
+{
+	struct budget *budget = heap_alloc(sizeof(*budget));
+	if (!budget)
+		return 0;
+	spin_init(&budget->lock, "budget", RANK_BUDGET);
+	object_init(&budget->object, &budget_operations);
+	budget->pages_limit = pages;
+	budget->parent = parent;
+	if (parent)
+		object_ref(&parent->object);
+	return budget;
+}
+
+static void budget_free(struct budget *budget)
+{
+	struct budget *parent = budget->parent;
+	heap_free(budget, sizeof(*budget));
+	if (parent)
+		object_unref(&parent->object);
+}
+
+static void budget_destroy(struct object *object)
+{
+	struct budget *budget = container_of(object, struct budget, object);
+	spin_lock(&budget->lock);
+	budget->dying = true;
+	bool free = budget->pages_used == 0;
+	spin_unlock(&budget->lock);
+	if (free)
+		budget_free(budget);
+}
+
+int budget_charge(struct budget *budget, uint64_t pages)
+{
+	for (struct budget *at = budget; at; at = at->parent) {
+		spin_lock(&at->lock);
+		bool full = at->pages_used > at->pages_limit || pages > at->pages_limit - at->pages_used;
+		if (!full) {
+			at->pages_used += pages;
+			at->pages_peak = max(at->pages_peak, at->pages_used);
+		}
+		spin_unlock(&at->lock);
+		if (!full)
+			continue;
+		for (struct budget *undo = budget; undo != at; undo = undo->parent) {
+			spin_lock(&undo->lock);
+			undo->pages_used -= pages;
+			spin_unlock(&undo->lock);
+		}
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void budget_uncharge(struct budget *budget, uint64_t pages)
+{
+	while (budget) {
+		/* the parent outlives this one: read it before this one may be freed */
+		struct budget *parent = budget->parent;
+		spin_lock(&budget->lock);
+		assert(budget->pages_used >= pages);
+		budget->pages_used -= pages;
+		bool free = budget->dying && budget->pages_used == 0;
+		spin_unlock(&budget->lock);
+		if (free) {
+			/* A child's reference keeps the parent while the walk goes on there: drop it last. */
+			budget_uncharge(parent, pages);
+			budget_free(budget);
+			return;
+		}
+		budget = parent;
+	}
+}
+
+void budget_get_info(struct budget *budget, struct budget_info *info)
+{
+	spin_lock(&budget->lock);
+	info->pages_limit = budget->pages_limit;
+	info->pages_used = budget->pages_used;
+	info->pages_peak = budget->pages_peak;
+	info->objects = budget->objects;
+	spin_unlock(&budget->lock);
+}
+
+/* A husk stays the payer: what it pays is part of its parent's account, and must be taken from both. */
+struct budget *budget_payer(struct budget *budget)
+{
+	return budget;
+}

@@ -1,0 +1,30 @@
+/* System calls on budgets (155, 156). The accounts are in budget.c. */
+#include "arch/usercopy.h"
+#include "kernel/calls.h"
+#include "kernel/obj/budget.h"
+#include "kernel/obj/handle.h"
+
+int64_t sys_budget_create(handle_t parent, uint64_t pages)
+{
+	struct object *object;
+	int error = handle_lookup(parent, KIND_BUDGET, RIGHT_MANAGE, &object);
+	if (error)
+		return error;
+	struct budget *budget = budget_create(container_of(object, struct budget, object), pages);
+	object_unref(object);
+	if (!budget)
+		return -ENOMEM;
+	return handle_install_new(&budget->object, RIGHT_READ | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
+}
+
+int64_t sys_budget_get(handle_t handle, user_t user_info)
+{
+	struct object *object;
+	struct budget_info info = { 0 };
+	int error = handle_lookup(handle, KIND_BUDGET, RIGHT_READ, &object);
+	if (error)
+		return error;
+	budget_get_info(container_of(object, struct budget, object), &info);
+	object_unref(object);
+	return copy_to_user(user_info, &info, sizeof(info)) ? -EFAULT : 0;
+}

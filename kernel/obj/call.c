@@ -1,0 +1,100 @@
+/*
+ * The way of every system call: native, directly routed, or reflected into the process's library. abi/process.h has the rules.
+ *
+ * Native: the process has no library, or the instruction lies in it. Routed: the process's table maps the number, and guards hold. All
+ * else is reflected. docs: "how a system call travels".
+ */
+#include "arch/processor.h"
+#include "arch/thread.h"
+#include "kernel/call_table.h"
+#include "kernel/core/log.h"
+#include "kernel/obj/upcall.h"
+
+/* One line in the log for each unknown number of a process. */
+static int64_t call_unknown(struct process *process, uint64_t number)
+{
+	uint64_t bit = min(number, sizeof(process->unknown_calls) * 8 - 1);
+	uint64_t mask = 1ull << bit % 64;
+	if (!(__atomic_fetch_or(&process->unknown_calls[bit / 64], mask, __ATOMIC_RELAXED) & mask))
+		log_print("process %016lx: unknown system call %lu", process->badge, number);
+	return -ENOSYS;
+}
+
+static int64_t call_native(struct thread *thread, uint64_t number, const uint64_t argument[6])
+{
+	if (number >= array_count(call_table) || !call_table[number].body)
+		return call_unknown(thread->process, number);
+	return call_table[number].body(argument);
+}
+
+static inline bool guards_hold(const struct route *route, const uint64_t argument[6])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (route->guard_argument[i] != ROUTE_NO_GUARD && (argument[route->guard_argument[i]] & route->mask[i]) != route->value[i])
+			return false;
+	return true;
+}
+
+/* Runs a routed call; false: reflect it, with *result. */
+static bool call_routed(struct thread *thread, const struct route *route, const uint64_t argument[6], int64_t *result)
+{
+	const struct call_entry *entry = &call_table[route->native];
+	uint64_t native[6] = { 0 };
+	uint32_t order = route->order;
+	for (unsigned i = 0; i < entry->count; i++, order >>= 4)
+		native[i] = argument[order & 15];
+	for (unsigned i = 0, mask = entry->handle_mask; mask; i++, mask >>= 1) {
+		/* The upper half of a register that holds a descriptor means nothing. Pseudo handles and the library's own are out of reach. */
+		if (mask & 1 && (uint32_t)native[i] >= HANDLE_HIGH) {
+			*result = -EBADF;
+			return true;
+		}
+	}
+	thread->call_routed = true;
+	*result = entry->body(native);
+	thread->call_routed = false;
+	return *result != -EINTR && *result != -EPIPE && *result != -EFBIG && *result != -EACCES;
+}
+
+static int64_t call_foreign(struct thread *thread, struct arch_frame *frame, uint64_t number, const uint64_t argument[6])
+{
+	const struct route_table *routes = thread->process->routes;
+	int64_t result = CALL_NOT_ROUTED;
+	if (routes && number < ROUTE_NUMBERS) {
+		for (unsigned i = routes->by_number[number]; i && i <= routes->count && routes->route[i - 1].number == number; i++) {
+			if (!guards_hold(&routes->route[i - 1], argument))
+				continue;
+			if (call_routed(thread, &routes->route[i - 1], argument, &result))
+				return result;
+			break;
+		}
+	}
+	return upcall_call(thread, frame, result);
+}
+
+int64_t call_dispatch(struct arch_frame *frame, uint64_t number, const uint64_t argument[6])
+{
+	struct thread *thread = thread_current();
+	struct process *process = thread->process;
+	const struct upcall_config *upcall = &process->upcall;
+	this_processor()->calls++;
+	thread->call_number = number;
+	if (upcall_configured(process)) {
+		/* The saved instruction follows the call, which may be the image's last. */
+		if (address_within(arch_frame_instruction(frame) - 1, upcall->image_start, upcall->image_end))
+			return call_native(thread, number, argument);
+		return call_foreign(thread, frame, number, argument);
+	}
+	int64_t result = call_native(thread, number, argument);
+	if (result == -EINTR)
+		thread->interrupt_pending = false; /* without a library, this is how an interrupt is delivered */
+	return result;
+}
+
+bool call_is_native(uint64_t number, unsigned *arguments)
+{
+	if (number >= array_count(call_table) || !call_table[number].body)
+		return false;
+	*arguments = call_table[number].count;
+	return true;
+}

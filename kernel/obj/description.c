@@ -1,0 +1,304 @@
+/*
+ * Open file descriptions: what dup, fork and passing a descriptor share. A description is
+ *   a place    a memory object and a cursor             (files)
+ *   a flow     one or two channel ends                  (pipes, socket pairs, event streams)
+ *   a service  each read and write is a call on the control port  (terminals, control files)
+ *   or one of the three trivial devices.
+ * This file has the object, its readiness and the calls that do not move bytes; description_io.c reads and writes.
+ *
+ * The last reference drops the control client, which tells the server (NOTIFY_CLOSE).
+ * The cursor belongs to one thread at a time, which may sleep meanwhile: cursor_taken under the lock, see description_io.c.
+ */
+#include "kernel/obj/description.h"
+#include "arch/usercopy.h"
+#include "kernel/calls.h"
+#include "kernel/core/heap.h"
+#include "kernel/core/log.h"
+#include "kernel/ipc/channel.h"
+#include "kernel/obj/process.h"
+#include "kernel/vm/memobj.h"
+
+#define FLAGS_CHANGEABLE (DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING)
+#define FLAGS_ALL (FLAGS_CHANGEABLE | DESCRIPTION_INTERRUPTIBLE | DESCRIPTION_SEEKABLE | DESCRIPTION_NO_IO)
+
+struct description *description_of_object(struct object *object)
+{
+	return container_of(object, struct description, object);
+}
+
+unsigned description_channels(struct object *object, struct channel *channels[2])
+{
+	struct description *description = description_of_object(object);
+	unsigned count = 0;
+	if (description->sender)
+		channels[count++] = description->sender->channel;
+	if (description->receiver)
+		channels[count++] = description->receiver->channel;
+	return count;
+}
+
+/* --- readiness --- */
+
+static uint32_t flow_ready(const struct description *description)
+{
+	uint32_t in = 0, out = 0;
+	if (description->receiver)
+		in = description->receiver->object.operations->ready(&description->receiver->object);
+	if (description->sender)
+		out = description->sender->object.operations->ready(&description->sender->object);
+	/* Both ways: the flow has hung up when both have; one way alone is the end of what can be read. */
+	if (description->receiver && description->sender) {
+		if (in & READY_HANGUP && !(out & READY_ERROR))
+			in = (in & ~READY_HANGUP) | READY_READ_HANGUP | READY_IN;
+		else if (out & READY_ERROR && in & READY_HANGUP)
+			in |= READY_READ_HANGUP | READY_IN;
+	}
+	return in | out;
+}
+
+uint32_t description_ready(struct object *object)
+{
+	struct description *description = description_of_object(object);
+	if (description->kind == DESCRIPTION_FLOW)
+		return flow_ready(description);
+	if (description->event)
+		return description->event->operations->ready(description->event);
+	return READY_IN | READY_OUT;
+}
+
+static struct object *forwarded_object(struct description *description, unsigned index)
+{
+	if (index == 0)
+		return description->receiver ? &description->receiver->object : description->event;
+	return description->sender ? &description->sender->object : NULL;
+}
+
+/* What the description stands for has changed. Who observes asks the description itself for the exact state. */
+static void forward_notify(struct observer *observer, uint32_t ready)
+{
+	struct forwarder *forwarder = container_of(observer, struct forwarder, observer);
+	struct description *description = forwarder->description;
+	object_notify_locked(&description->object, ready);
+}
+
+/* observer_lock held. */
+static void description_observed(struct object *object, bool any)
+{
+	struct description *description = description_of_object(object);
+	for (unsigned i = 0; i < 2; i++) {
+		struct object *target = forwarded_object(description, i);
+		if (target && any)
+			object_observe_locked(target, &description->forward[i].observer);
+		else if (target)
+			object_unobserve_locked(&description->forward[i].observer);
+	}
+}
+
+/* --- life --- */
+
+static void description_destroy(struct object *object)
+{
+	struct description *description = description_of_object(object);
+	for (unsigned i = 0; i < 2; i++)
+		object_unobserve(&description->forward[i].observer);
+	if (description->memobj)
+		object_unref(memobj_object(description->memobj));
+	if (description->sender)
+		object_unref(&description->sender->object);
+	if (description->receiver)
+		object_unref(&description->receiver->object);
+	object_unref(description->event);
+	if (description->control)
+		object_unref(client_object(description->control));
+	heap_free(description, sizeof(*description));
+}
+
+static const struct object_operations description_operations = {
+	.kind = KIND_DESCRIPTION, .name = "description", .destroy = description_destroy, .ready = description_ready, .observed = description_observed,
+};
+
+/* An optional handle: 0 and NULL for HANDLE_NONE. */
+static int optional_lookup(handle_t handle, enum object_kind kind, uint32_t rights, struct object **object)
+{
+	*object = NULL;
+	return handle == HANDLE_NONE ? 0 : handle_lookup(handle, kind, rights, object);
+}
+
+/* Do the parts make the kind? */
+static int request_check(const struct description_request *request)
+{
+	bool flow = request->sender != HANDLE_NONE || request->receiver != HANDLE_NONE;
+	if (request->kind > DESCRIPTION_FULL || request->flags & ~FLAGS_ALL || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
+		return -EINVAL;
+	if ((request->kind == DESCRIPTION_PLACE) != (request->memobj != HANDLE_NONE) || (request->kind == DESCRIPTION_FLOW) != flow)
+		return -EINVAL;
+	if (request->kind == DESCRIPTION_SERVICE ? request->control == HANDLE_NONE : request->event != HANDLE_NONE)
+		return -EINVAL;
+	return 0;
+}
+
+static int parts_lookup(const struct description_request *request, struct object *part[5])
+{
+	struct { handle_t handle; enum object_kind kind; uint32_t rights; } wanted[5] = {
+		{ request->memobj, KIND_MEMOBJ, request->rights },
+		{ request->sender, KIND_SENDER, RIGHT_SEND },
+		{ request->receiver, KIND_RECEIVER, RIGHT_RECEIVE },
+		{ request->control, KIND_CLIENT, RIGHT_SEND },
+		{ request->event, KIND_EVENT, RIGHT_READ },
+	};
+	for (unsigned i = 0; i < 5; i++) {
+		int error = optional_lookup(wanted[i].handle, wanted[i].kind, wanted[i].rights, &part[i]);
+		if (error) {
+			while (i-- > 0)
+				object_unref(part[i]);
+			return error;
+		}
+	}
+	return 0;
+}
+
+int64_t sys_description_create(user_t user_request)
+{
+	struct description_request request;
+	struct object *part[5];
+	if (copy_from_user(&request, user_request, sizeof(request)))
+		return -EFAULT;
+	int error = request_check(&request);
+	if (!error)
+		error = parts_lookup(&request, part);
+	if (error)
+		return error;
+	struct description *description = heap_alloc(sizeof(*description));
+	bool streams = (!part[1] || !channel_end_of_object(part[1])->channel->packets) && (!part[2] || !channel_end_of_object(part[2])->channel->packets);
+	if (!description || !streams) {
+		for (unsigned i = 0; i < 5; i++)
+			object_unref(part[i]);
+		heap_free(description, sizeof(*description));
+		return streams ? -ENOMEM : -EINVAL;
+	}
+	spin_init(&description->lock, "description", RANK_DESCRIPTION);
+	wait_queue_init(&description->cursor_waiters);
+	description->kind = request.kind;
+	description->flags = request.flags;
+	description->memobj = part[0] ? memobj_of_object(part[0]) : NULL;
+	description->sender = part[1] ? channel_end_of_object(part[1]) : NULL;
+	description->receiver = part[2] ? channel_end_of_object(part[2]) : NULL;
+	description->control = part[3] ? client_of_object(part[3]) : NULL;
+	description->event = part[4];
+	description->cookie = request.cookie;
+	description->limit = request.limit;
+	for (unsigned i = 0; i < 2; i++) {
+		list_init(&description->forward[i].observer.link);
+		description->forward[i].observer.notify = forward_notify;
+		description->forward[i].description = description;
+	}
+	object_init(&description->object, &description_operations);
+	int64_t handle = handle_install_new(&description->object, request.rights | RIGHT_DUPLICATE | RIGHT_TRANSFER | RIGHT_MANAGE, 0, HANDLE_HIGH);
+	if (handle < 0)
+		return handle;
+	/* The references of a flow's ends have moved into the description. */
+	if (request.sender >= 0)
+		(void)handle_table_close(process_current()->handles, (uint32_t)request.sender, part[1]);
+	if (request.receiver >= 0)
+		(void)handle_table_close(process_current()->handles, (uint32_t)request.receiver, part[2]);
+	return handle;
+}
+
+/* --- calls --- */
+
+int64_t sys_description_get(handle_t handle, user_t user_info)
+{
+	struct object *object;
+	uint32_t rights;
+	int error = handle_lookup_rights(handle, KIND_DESCRIPTION, 0, &object, &rights);
+	if (error)
+		return error;
+	struct description *description = description_of_object(object);
+	struct description_info info = {
+		.kind = description->kind, .cookie = description->cookie, .ready = description_ready(object), .rights = rights,
+		.identity = (uint64_t)(uintptr_t)object,
+	};
+	spin_lock(&description->lock);
+	info.flags = description->flags;
+	info.cursor = description->cursor;
+	spin_unlock(&description->lock);
+	if (description->receiver)
+		info.available = channel_available(description->receiver->channel);
+	if (description->receiver || description->sender)
+		info.capacity = (description->receiver ? description->receiver : description->sender)->channel->capacity;
+	if (description->memobj) {
+		uint64_t size = memobj_size(description->memobj);
+		info.available = size > (uint64_t)info.cursor ? size - (uint64_t)info.cursor : 0;
+	}
+	object_unref(object);
+	return copy_to_user(user_info, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+int64_t sys_description_set_flags(handle_t handle, uint32_t mask, uint32_t value)
+{
+	struct object *object;
+	if (mask & ~FLAGS_CHANGEABLE)
+		return -EINVAL;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
+	if (error)
+		return error;
+	struct description *description = description_of_object(object);
+	spin_lock(&description->lock);
+	description->flags = (description->flags & ~mask) | (value & mask);
+	spin_unlock(&description->lock);
+	object_unref(object);
+	return 0;
+}
+
+int64_t sys_description_call(handle_t handle, user_t user_message, uint32_t options)
+{
+	struct message message;
+	struct object *object;
+	if (options & ~CALL_INTERRUPTIBLE)
+		return -EINVAL;
+	if (copy_from_user(&message, user_message, sizeof(message)))
+		return -EFAULT;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
+	if (error)
+		return error;
+	struct client *control = description_of_object(object)->control;
+	int64_t result = control ? port_call_message(control, &message, options) : -ENOTCONN;
+	object_unref(object);
+	if (!result && copy_to_user(user_message, &message, sizeof(message)))
+		return -EFAULT;
+	return result;
+}
+
+int64_t sys_description_memobj(handle_t handle)
+{
+	struct object *object;
+	uint32_t rights;
+	int error = handle_lookup_rights(handle, KIND_DESCRIPTION, 0, &object, &rights);
+	if (error)
+		return error;
+	struct memobj *memobj = description_of_object(object)->memobj;
+	int64_t result = -ENODEV;
+	if (memobj) {
+		object_ref(memobj_object(memobj));
+		rights &= RIGHT_READ | RIGHT_WRITE | RIGHT_DUPLICATE | RIGHT_TRANSFER;
+		result = handle_install_new(memobj_object(memobj), rights, 0, HANDLE_HIGH);
+	}
+	object_unref(object);
+	return result;
+}
+
+int64_t sys_description_client(handle_t handle)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
+	if (error)
+		return error;
+	struct client *control = description_of_object(object)->control;
+	int64_t result = -ENOTCONN;
+	if (control) {
+		object_ref(client_object(control));
+		result = handle_install_new(client_object(control), RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
+	}
+	object_unref(object);
+	return result;
+}

@@ -1,0 +1,69 @@
+/*
+ * Handles: a process's table of references to kernel objects, with rights.
+ *
+ * A table has two ranges: low numbers from 0 (bounded by a settable limit; what Linux programs see as descriptors) and high numbers from
+ * HANDLE_HIGH (the library's own). Every allocation takes the lowest free number not below a minimum. Tables are reference-counted:
+ * processes may share one. A slot holds one reference to its object.
+ *
+ * Locks: the table's lock (RANK_HANDLES) covers all its fields. Objects are never dropped under it.
+ */
+#ifndef KERNEL_HANDLE_H
+#define KERNEL_HANDLE_H
+#include "kernel/obj/object.h"
+
+#define HANDLE_LOW_LIMIT_DEFAULT 1024u
+#define HANDLE_RANGE_MAX 65536u /* numbers in either range */
+
+/* object NULL: free. Rights and kind are tested together with one comparison. */
+struct handle_slot {
+	struct object *object;
+	uint8_t kind, rights, options, reserved;
+};
+struct handle_range {
+	struct handle_slot *slots;
+	uint64_t *used;      /* bit per slot */
+	uint32_t capacity;   /* slots allocated, a multiple of 64 */
+	uint32_t count;      /* slots in use */
+	uint32_t lowest;     /* no free slot below this one */
+};
+struct handle_table {
+	struct spinlock lock;
+	uint32_t references; /* atomic */
+	uint32_t limit;      /* low numbers from here up are not given out */
+	struct handle_range low, high;
+};
+
+struct handle_table *handle_table_create(void) must_check;
+/* A copy of every slot (references taken), for fork. NULL: no memory. */
+struct handle_table *handle_table_copy(struct handle_table *table) must_check;
+void handle_table_ref(struct handle_table *table);
+/* Dropping the last reference closes everything; may destroy objects: no locks held. */
+void handle_table_unref(struct handle_table *table);
+void handle_table_close_on_exec(struct handle_table *table);
+uint32_t handle_table_count(struct handle_table *table);
+
+/*
+ * Looks up a handle of the current process (pseudo handles HANDLE_SELF_* included). kind KIND_NONE: any. All of `rights` are needed.
+ * 0 and a referenced *object; -EBADF no such handle, -EINVAL another kind, -EACCES a right is missing.
+ */
+int handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struct object **object) must_check;
+/* The same, telling also which rights the handle has. */
+int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights, struct object **object, uint32_t *actual) must_check;
+/* Gives the current process a new handle, the lowest free number from minimum up. Consumes the caller's reference, also on failure.
+ * The number, or -EMFILE (none free below the limit), -EINVAL (minimum out of range), -ENOMEM. */
+int64_t handle_install_new(struct object *object, uint32_t rights, uint32_t options, uint32_t minimum) must_check;
+/* As above in any table. */
+int64_t handle_table_install(struct handle_table *table, struct object *object, uint32_t rights, uint32_t options, uint32_t minimum) must_check;
+/* Puts an object at that number: -EBUSY when it is taken and replace is false. Consumes the reference. Returns number or an error (-EBADF out of range). */
+int64_t handle_table_install_at(struct handle_table *table, struct object *object, uint32_t rights, uint32_t options, uint32_t number, bool replace) must_check;
+/* Looks a handle of a table up; referenced. */
+int handle_table_lookup(struct handle_table *table, uint32_t number, struct object **object, uint32_t *rights) must_check;
+/* Closes a number; with expected not NULL only if it refers to that object. 0 or -EBADF. */
+int handle_table_close(struct handle_table *table, uint32_t number, struct object *expected);
+/* Both ranges: closes all handles from first to last; sets (or adds) options on all of them, -EBADF when there is none. */
+void handle_table_close_range(struct handle_table *table, uint32_t first, uint32_t last);
+int handle_table_mark(struct handle_table *table, uint32_t first, uint32_t last, uint32_t options, bool add);
+/* Options of a handle, 0 if there is none. */
+uint32_t handle_table_options(struct handle_table *table, uint32_t number);
+int64_t handle_table_set_limit(struct handle_table *table, uint32_t limit);
+#endif

@@ -1,0 +1,124 @@
+/* System calls on handles (1-8). The tables are in handle.c. */
+#include "arch/usercopy.h"
+#include "kernel/calls.h"
+#include "kernel/obj/process.h"
+
+/* Rights asked for: 0 stands for all of actual. */
+static int rights_choose(uint32_t actual, uint32_t wanted, uint32_t *rights)
+{
+	*rights = wanted ? wanted : actual;
+	return *rights & ~actual ? -EACCES : 0;
+}
+
+/* Numbers that a directly routed call may name. */
+static bool number_reachable(uint32_t number)
+{
+	return number < HANDLE_HIGH || !thread_current()->call_routed;
+}
+
+int64_t sys_handle_close(handle_t handle)
+{
+	return handle < 0 ? -EBADF : handle_table_close(process_current()->handles, (uint32_t)handle, NULL);
+}
+
+int64_t sys_handle_duplicate(handle_t handle, uint32_t minimum, uint32_t wanted, uint32_t options)
+{
+	struct object *object;
+	uint32_t actual, rights;
+	if (options & ~HANDLE_CLOSE_ON_EXEC || !number_reachable(minimum))
+		return -EINVAL;
+	int error = handle_lookup_rights(handle, KIND_NONE, RIGHT_DUPLICATE, &object, &actual);
+	if (error)
+		return error;
+	error = rights_choose(actual, wanted, &rights);
+	if (error) {
+		object_unref(object);
+		return error;
+	}
+	return handle_install_new(object, rights, options, minimum);
+}
+
+int64_t sys_handle_replace(handle_t handle, uint32_t target, uint32_t options)
+{
+	struct object *object;
+	uint32_t rights;
+	if (options & ~HANDLE_CLOSE_ON_EXEC)
+		return -EINVAL;
+	if (!number_reachable(target))
+		return -EBADF;
+	int error = handle_lookup_rights(handle, KIND_NONE, RIGHT_DUPLICATE, &object, &rights);
+	if (error)
+		return error;
+	if (handle >= 0 && (uint32_t)handle == target) {
+		object_unref(object);
+		return target;
+	}
+	return handle_table_install_at(process_current()->handles, object, rights, options, target, true);
+}
+
+int64_t sys_handle_get(handle_t handle, user_t user_info)
+{
+	struct handle_info info = { 0 };
+	struct object *object;
+	int error = handle_lookup_rights(handle, KIND_NONE, 0, &object, &info.rights);
+	if (error)
+		return error;
+	info.kind = object->operations->kind;
+	info.options = handle < 0 ? 0 : handle_table_options(process_current()->handles, (uint32_t)handle);
+	info.references = object->references - 1; /* not our own */
+	info.identity = (uint64_t)(uintptr_t)object;
+	object_unref(object);
+	return copy_to_user(user_info, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+int64_t sys_handle_set_options(handle_t handle, uint32_t options)
+{
+	if (options & ~HANDLE_CLOSE_ON_EXEC)
+		return -EINVAL;
+	if (handle < 0)
+		return -EBADF;
+	return handle_table_mark(process_current()->handles, (uint32_t)handle, (uint32_t)handle, options, false);
+}
+
+int64_t sys_handle_install(handle_t process_handle, handle_t handle, uint32_t target, uint32_t wanted)
+{
+	struct object *process_object, *object;
+	uint32_t actual, rights;
+	int64_t error = handle_lookup(process_handle, KIND_PROCESS, RIGHT_MANAGE, &process_object);
+	if (error)
+		return error;
+	struct process *process = container_of(process_object, struct process, object);
+	error = handle_lookup_rights(handle, KIND_NONE, RIGHT_TRANSFER | RIGHT_DUPLICATE, &object, &actual);
+	if (!error) {
+		error = rights_choose(actual, wanted, &rights);
+		struct handle_table *table = error ? NULL : process_handles_ref(process);
+		if (!error && !table)
+			error = -ESRCH;
+		if (error)
+			object_unref(object);
+		else
+			error = handle_table_install_at(table, object, rights, 0, target, false);
+		handle_table_unref(table);
+	}
+	object_unref(process_object);
+	return error;
+}
+
+int64_t sys_handle_limit(uint32_t limit)
+{
+	return handle_table_set_limit(process_current()->handles, limit);
+}
+
+int64_t sys_handle_close_range(uint32_t first, uint32_t last, uint32_t options)
+{
+	struct handle_table *table = process_current()->handles;
+	if (first > last || options & ~HANDLE_CLOSE_ON_EXEC)
+		return -EINVAL;
+	if (thread_current()->call_routed)
+		last = min(last, HANDLE_HIGH - 1u);
+	if (options & HANDLE_CLOSE_ON_EXEC)
+		(void)handle_table_mark(table, first, last, HANDLE_CLOSE_ON_EXEC, true);
+	else
+		handle_table_close_range(table, first, last);
+	return 0;
+}

@@ -1,0 +1,97 @@
+/*
+ * Processes: references to a space, a handle table and a budget; threads; upcall configuration; the corpse that is left at the end.
+ *
+ *   created (no threads) --thread_create--> running <--suspend/resume--> suspended
+ *        |                                     | process_end: status fixed, threads told to end
+ *        +------------- process_end ---------->+--last thread gone--> corpse: handles closed, calls answered with EPIPE, watcher told;
+ *                                                the space stays readable until the last reference goes
+ *
+ * Every thread holds a reference to its process. Lock: process->lock (RANK_PROCESS) unless a field says otherwise.
+ */
+#ifndef KERNEL_PROCESS_H
+#define KERNEL_PROCESS_H
+#include "kernel/obj/handle.h"
+#include "kernel/obj/thread.h"
+#include "kernel/ipc/port.h"
+
+struct space;
+struct budget;
+
+/* Directly routed calls: an immutable, shared table. */
+struct route_table {
+	uint32_t references;         /* atomic */
+	uint32_t count;
+	uint16_t by_number[ROUTE_NUMBERS]; /* 1 + index of the first route of a number, 0: none */
+	struct route route[];        /* sorted by number; several with one number are tried in order */
+};
+
+struct process {
+	struct object object;
+	struct spinlock lock;
+	struct list threads;
+	uint32_t thread_count;
+	bool ending;                 /* no new threads; threads are told to end */
+	bool exec_pending;           /* one thread replaces the image and waits for the others to end */
+	bool suspended;
+	bool corpse;                 /* all threads gone and everything but the space released */
+	uint32_t status;
+	struct wait_queue changed;   /* threads ended, or suspension ended */
+
+	/* changed by the process's own exec only, when it has one thread; read by its threads without the lock */
+	struct space *space;
+	struct handle_table *handles;
+	struct upcall_config upcall; /* image_start == image_end: none */
+	struct route_table *routes;
+
+	struct budget *budget;       /* constant */
+	volatile uint64_t badge;
+	uint64_t start_time, user_time, system_time; /* times of ended threads */
+	uint64_t faults;
+	uint64_t fault_address, fault_instruction, fault_thread;
+	uint32_t fault_cause;
+	struct registers fault_registers;
+
+	struct client *watcher;      /* told of the death */
+	bool watching;               /* one watch in a process's life */
+	uint64_t watch_word;
+	struct notification watch_notification;
+
+	struct reply_table replies;  /* its own lock */
+	uint64_t unknown_calls[8];   /* bits of native numbers already complained about */
+};
+
+/* A process without threads; takes its own references to space, handles and budget. */
+struct process *process_create(struct space *space, struct handle_table *handles, struct budget *budget) must_check;
+static inline struct process *process_current(void) { return thread_current()->process; }
+/* The space and the budget of the current process; not referenced (the thread keeps them). NULL for kernel threads (space), the root (budget). */
+struct space *space_current(void);
+struct budget *budget_current(void);
+/* Begins the end of a process: the first status given counts. Its threads end when they would return to user mode. -ESRCH: already a corpse. */
+int process_end(struct process *process, uint32_t status);
+/* The same for the current process. Returns; the calling thread ends in thread_return_to_user. */
+void process_kill_current(uint32_t status);
+/* The last thread has gone, or none ever ran and `corpse` was just set: releases all but the space and tells the watcher. No locks. */
+void process_finish(struct process *process);
+/* For exec: ends all threads but the calling one and waits for them. -EINTR: the process is ending, or another thread does the same. */
+int process_end_other_threads(struct process *process) must_check;
+/* One NOTIFY_DEATH with word to client's listener; at once for a corpse. -EBUSY: it has been watched before. */
+int process_watch(struct process *process, struct client *client, uint64_t word) must_check;
+int process_suspend(struct process *process) must_check;
+int process_resume(struct process *process) must_check;
+/* The thread with that number, referenced, or NULL. */
+struct thread *process_find_thread(struct process *process, uint64_t number);
+/* The handle table with a reference of its own, or NULL when the process is a corpse. */
+struct handle_table *process_handles_ref(struct process *process) must_check;
+/* kernel/core/main.c: called for every process that has become a corpse; stops the machine if it is the first one. */
+void kernel_first_process_died(struct process *process);
+void route_table_unref(struct route_table *routes);
+uint32_t process_count(void), thread_count(void);
+
+/* Creates a user thread in process (state NEW, linked). The caller readies it with thread_start_running. NULL and *error. */
+struct thread *thread_create(struct process *process, const struct thread_start *start, int *error) must_check;
+void thread_start_running(struct thread *thread);
+/* Ends the current thread; with the last thread the process becomes a corpse. */
+noreturn void thread_exit_current(void);
+/* Interrupts a thread: an upcall, or EINTR from an interruptible call. */
+void thread_interrupt(struct thread *thread);
+#endif

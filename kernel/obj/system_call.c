@@ -1,0 +1,174 @@
+/*
+ * Calls about the system as a whole: clocks, log, power, figures, and the resource object that stands for authority over the machine.
+ */
+#include "arch/processor.h"
+#include "arch/usercopy.h"
+#include "kernel/calls.h"
+#include "kernel/core/heap.h"
+#include "kernel/core/log.h"
+#include "kernel/core/page.h"
+#include "kernel/obj/process.h"
+#include "kernel/obj/system.h"
+#include "kernel/vm/memobj.h"
+
+#define LOG_LINE_MAX 1024u
+
+static void resource_destroy(struct object *object)
+{
+	heap_free(object, sizeof(*object));
+}
+
+static const struct object_operations resource_operations = {
+	.kind = KIND_RESOURCE, .name = "resource", .destroy = resource_destroy,
+};
+
+struct object *resource_create(void)
+{
+	struct object *object = heap_alloc(sizeof(*object));
+
+	if (object)
+		object_init(object, &resource_operations);
+	return object;
+}
+
+/* 0 if the handle gives authority over the machine. */
+static int resource_check(handle_t handle)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_RESOURCE, RIGHT_MANAGE, &object);
+
+	if (error == 0)
+		object_unref(object);
+	return error;
+}
+
+/*
+ * The clock page. The kernel writes through the direct map, programs read it mapped; sequence is odd while it changes.
+ */
+static struct memobj *time_memobj;
+static struct time_page *time_page;
+static uint64_t boot_realtime; /* nanoseconds since 1970 at monotonic 0 */
+
+int system_init(void)
+{
+	physical_t address;
+
+	time_memobj = memobj_create_contiguous(PAGE_SIZE, NULL, &address);
+	if (!time_memobj)
+		return -ENOMEM;
+	time_page = page_address(page_of_physical(address));
+	arch_time_page(time_page);
+	uint64_t realtime = arch_realtime(), now = time_now();
+	boot_realtime = realtime > now ? realtime - now : 0;
+	time_page->realtime_offset = boot_realtime;
+	return 0;
+}
+
+int64_t sys_memobj_time(void)
+{
+	object_ref(memobj_object(time_memobj));
+	return handle_install_new(memobj_object(time_memobj), RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
+}
+
+/* Processor time of all threads of a process, ended ones included, nanoseconds. */
+static uint64_t process_time(struct process *process)
+{
+	struct thread *thread;
+
+	spin_lock(&process->lock);
+	uint64_t time = process->user_time + process->system_time;
+	list_for_each(thread, &process->threads, process_link)
+		time += thread->user_time + thread->system_time;
+	spin_unlock(&process->lock);
+	return time;
+}
+
+int64_t sys_clock_get(uint32_t clock)
+{
+	struct thread *thread = thread_current();
+
+	switch (clock) {
+	case CLOCK_MONOTONIC_ID:
+		return (int64_t)time_now();
+	case CLOCK_REALTIME_ID:
+		return (int64_t)(time_now() + time_page->realtime_offset);
+	case CLOCK_THREAD_ID:
+		scheduler_account();
+		return (int64_t)(thread->user_time + thread->system_time);
+	case CLOCK_PROCESS_ID:
+		scheduler_account();
+		return (int64_t)process_time(thread->process);
+	}
+	return -EINVAL;
+}
+
+int64_t sys_clock_set(handle_t resource, uint64_t nanoseconds)
+{
+	int error = resource_check(resource);
+
+	if (error)
+		return error;
+	if (nanoseconds > INT64_MAX)
+		return -EINVAL;
+	uint64_t now = time_now();
+	if (nanoseconds < now)
+		return -EINVAL;
+	__atomic_store_n(&time_page->sequence, time_page->sequence + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&time_page->realtime_offset, nanoseconds - now, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&time_page->sequence, time_page->sequence + 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int64_t sys_log_write(user_t buffer, size_t length)
+{
+	char line[LOG_LINE_MAX];
+	size_t count = min(length, sizeof(line) - 1);
+
+	if (copy_from_user(line, buffer, count))
+		return -EFAULT;
+	while (count > 0 && line[count - 1] == '\n')
+		count--;
+	for (size_t i = 0; i < count; i++) /* one line a call; no control sequences reach a terminal */
+		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
+			line[i] = '.';
+	line[count] = '\0';
+	log_write_text(line, count);
+	return (int64_t)length;
+}
+
+int64_t sys_system_get(user_t buffer)
+{
+	struct processor *processor = this_processor();
+	struct system_info info = { .pages_total = page_total() };
+
+	scheduler_account();
+	info.pages_free = page_free_count();
+	info.pages_kernel = heap_pages_used();
+	info.boot_time = boot_realtime;
+	info.idle_time = processor->idle_time;
+	uint64_t now = time_now();
+	info.busy_time = now > info.idle_time ? now - info.idle_time : 0;
+	info.context_switches = processor->switches;
+	info.interrupts = processor->interrupts;
+	info.faults = processor->faults;
+	info.calls = processor->calls;
+	info.processors = 1;
+	info.processes = process_count();
+	info.threads = thread_count();
+	info.objects = (uint32_t)object_count();
+	format_string(info.version, sizeof(info.version), "Carillon %s", CARILLON_VERSION);
+	format_string(info.machine, sizeof(info.machine), "%s", arch_machine_name());
+	return copy_to_user(buffer, &info, sizeof(info));
+}
+
+int64_t sys_system_power(handle_t resource, uint32_t action, uint32_t status)
+{
+	int error = resource_check(resource);
+
+	if (error)
+		return error;
+	if (action > POWER_RESTART)
+		return -EINVAL;
+	log_info("power: %s, status %u", action == POWER_OFF ? "off" : "restart", status);
+	arch_power(action, status);
+}

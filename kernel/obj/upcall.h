@@ -1,0 +1,20 @@
+/* Entering a process's library: see upcall.c. */
+#ifndef KERNEL_UPCALL_H
+#define KERNEL_UPCALL_H
+#include "kernel/obj/process.h"
+static inline bool upcall_configured(const struct process *process)
+{
+	return process->upcall.image_start != process->upcall.image_end;
+}
+/* Does the instruction lie in [start, end)? */
+static inline bool address_within(uint64_t address, uint64_t start, uint64_t end)
+{
+	return address - start < end - start;
+}
+/* Reflects a system call. The value to return from call_dispatch; kills the process if the block cannot be written. */
+int64_t upcall_call(struct thread *thread, struct arch_frame *frame, int64_t result);
+/* A pending interrupt of the current thread on its way to user mode: delivers it, or tells the library that it waits. */
+void upcall_interrupt(struct thread *thread, struct arch_frame *frame);
+/* Is there such a native call? *arguments: how many it takes. kernel/obj/call.c. */
+bool call_is_native(uint64_t number, unsigned *arguments) must_check;
+#endif

@@ -1,0 +1,33 @@
+/* A page fault of a user thread: resolved, or turned into an exception, or the end of the process. */
+#include "arch/processor.h"
+#include "arch/thread.h"
+#include "kernel/obj/process.h"
+#include "kernel/vm/space.h"
+
+void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t access, uint64_t code)
+{
+	struct space *space = space_current();
+	int error = space ? space_fault(space, address, access) : -EFAULT;
+	switch (error) {
+	case 0:
+		return;
+	case -ENOMEM:
+		process_kill_current(STATUS_OUT_OF_MEMORY);
+		return;
+	case -EACCES:
+		exception_handle(frame, EXCEPTION_PROTECTION, code, address);
+		return;
+	case -ENXIO:
+		exception_handle(frame, EXCEPTION_BEYOND_OBJECT, code, address);
+		return;
+	default:
+		exception_handle(frame, EXCEPTION_UNMAPPED, code, address);
+	}
+}
+
+/* A user copy of the kernel faulted: no exception, the copy fails. */
+int page_fault_resolve(uint64_t address, uint32_t access)
+{
+	struct space *space = space_current();
+	return space ? space_fault(space, address, access) : -EFAULT;
+}
