@@ -14,6 +14,10 @@
  *   meets a symlink    word[1] = FILE_STOP_LINK; the reply's range holds its target. A final symlink counts only without
  *                      FILE_NO_FOLLOW; with a trailing slash always.
  *   climbs above the root the server exports ("..")   word[1] = FILE_STOP_ROOT
+ *   ends at a node that another port answers for (a forwarding node such as /dev/tty, or a FIFO whose open has to wait)
+ *                      word[1] = FILE_STOP_FORWARD, handle[0] = that port (moved). Only FILE_OPEN, FILE_WALK, FILE_GETATTR and FILE_SETATTR stop so.
+ *                      The caller repeats the operation on handle[0] with the same words and an EMPTY path (stop_count 0, second data as before),
+ *                      with CALL_INTERRUPTIBLE because it may wait for long, and closes the port after. The node's own reply is final.
  * and word[2] = number of bytes of the path consumed: for a mount up to and including the mount's name; for a link up to (not including)
  * the link's name; for root up to (not including) the "..". The caller goes on from there. Nothing was changed in these cases.
  * Consumed components held no symlink, so consumed prefix + new text is an equivalent path.
@@ -35,7 +39,7 @@ struct file_path {
 #define FILE_PATH_MAX 4096
 
 #define FILE_WALK_STOPPED 1
-enum file_stop { FILE_STOP_MOUNT = 1, FILE_STOP_LINK, FILE_STOP_ROOT };
+enum file_stop { FILE_STOP_MOUNT = 1, FILE_STOP_LINK, FILE_STOP_ROOT, FILE_STOP_FORWARD };
 
 enum file_operation {
 	/* 1 and 2 are SERVICE_READ and SERVICE_WRITE of abi/message.h, sent by the kernel on a service's control port */
@@ -43,7 +47,8 @@ enum file_operation {
 	FILE_WRITE = SERVICE_WRITE,
 	FILE_OPEN = 3,   /* (path) word1 = Linux open flags (O_CREAT O_EXCL O_TRUNC O_DIRECTORY O_APPEND O_PATH access mode ...), word2 = mode with the
 	                    umask applied. Reply: handle[0] = description (moved), word1 = qid, word2 = mode (type bits), word3 = FILE_KIND_*.
-	                    A directory or O_PATH opens as a service description with DESCRIPTION_NO_IO whose control port is a node port. */
+	                    A directory or O_PATH opens as a service description with DESCRIPTION_NO_IO whose control port is a node port;
+	                    a directory's also with DESCRIPTION_SEEKABLE: its cursor is the cookie of FILE_READDIR, moved by the library. */
 	FILE_WALK,       /* (path) Reply: handle[0] = node port, word1 = qid, word2 = mode */
 	FILE_GETATTR,    /* (path) also on an open object with an empty path. Reply range: struct file_attributes */
 	FILE_SETATTR,    /* (path) second data = struct file_setattr; also on open objects (ftruncate, fchmod, futimens) */
@@ -58,9 +63,14 @@ enum file_operation {
 	FILE_READLINK,   /* (path, FILE_NO_FOLLOW implied) Reply range: target, word1 = length */
 	FILE_STATFS,     /* Reply range: struct file_system_info */
 	FILE_SYNC,       /* on an open object or node */
-	FILE_IOCTL,      /* on an open object: word1 = request, word2 = argument word; send range: input bytes if any; reply range: output bytes,
+	FILE_IOCTL,      /* on an open object: word1 = request, word2 = argument word; word3 = the calling thread's mask of blocked signals (job control: a
+	                    background caller that blocks SIGTTOU is let through); send range: input bytes if any; reply range: output bytes,
 	                    word1 = result. Terminals know TCGETS TCSETS* TIOCGWINSZ ... by Linux's numbers and layouts; others ENOTTY. */
 	FILE_TERMINAL_OPENED, /* reserved */
+	/* privileged: through a port whose data word is FILE_PORT_SYSTEM (boot_names.h) */
+	FILE_PLACE_FORWARD = 64, /* (path = name, which must be new or a forwarding node) handle[0] = client port of another server's node (moved),
+	                       word1 = mode with type bits (told by readdir only), word2 = device number: whatever opens, walks to, stats or sets the name
+	                       gets FILE_STOP_FORWARD with a copy of that port */
 };
 
 /* cookie of a description: what the library may do with it */

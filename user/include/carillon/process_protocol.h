@@ -11,6 +11,7 @@
 
 #define PROCESS_PORT_ORDINARY 1
 #define PROCESS_PORT_SYSTEM 2
+#define PROCESS_PORT_FILES 3 /* root directory of /proc, by the file protocol */
 #define PROCESS_BADGE(pid, slot) ((uint64_t)(uint32_t)(pid) | (uint64_t)(slot) << 32)
 #define PROCESS_BADGE_PID(badge) ((uint32_t)(badge))
 #define PROCESS_BADGE_SLOT(badge) ((uint32_t)((badge) >> 32))
@@ -31,6 +32,8 @@ struct process_slot {
 #define PROCESS_SLOTS 4096
 #define PROCESS_SLOT_LEADER 0x1u /* session leader */
 #define PROCESS_SLOT_EXECED 0x2u
+#define PROCESS_SLOT_ZOMBIE 0x4u /* dead, not yet waited for */
+#define PROCESS_SLOT_STOPPED 0x8u
 
 enum process_operation {
 	PROC_FORK = 1,      /* handle[0] = child process (moved; no threads yet), word1 = flags (PROC_FORK_*), word2 = exit signal (SIGCHLD).
@@ -38,12 +41,13 @@ enum process_operation {
 	PROC_EXECED,        /* word1,word2 = name (16 bytes): the caller replaced its image. send range: "argv0\0argv1\0..." (at most 4 KiB) for /proc/PID/cmdline,
 	                       word3 = length of the path that leads it */
 	PROC_WAIT,          /* word1 = pid as for wait4 (i64: >0, 0, -1, < -1 group), word2 = options (WNOHANG WUNTRACED WCONTINUED WEXITED WNOWAIT);
-	                       interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, word2 = user time ns, word3 = system time ns, word4 = max pages */
+	                       WEXITED is implied unless word3 = 1 (waitid). interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, word2 = user time ns, word3 = system time ns, word4 = max pages */
 	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE); word5 = thread number or 0 */
 	PROC_TAKE_SIGNAL,   /* word1 = blocked mask. Reply: word0 = signal (0 none), range: siginfo_t of Linux (128 bytes) */
 	PROC_SET_GROUP,     /* word1 = pid, word2 = group (setpgid) */
 	PROC_SET_SESSION,   /* setsid. Reply: word0 = session */
-	PROC_GET,           /* word1 = pid (0 self). Reply: word0 0, word1 parent, word2 group, word3 session, word4 state */
+	PROC_GET,           /* word1 = pid (0 self). Reply: word0 0, word1 parent, word2 group, word3 session, word4 state (0 running, 1 stopped, 2 zombie),
+	                       word5 ignored signals */
 	PROC_STOP_SELF,     /* word1 = signal: the caller stops (default action of SIGTSTP ...); the reply comes when it is continued */
 	PROC_SET_CHILD_RULE,/* word1 = PROC_CHILDREN_*: SIGCHLD ignored or SA_NOCLDWAIT / SA_NOCLDSTOP */
 	PROC_SET_TIMER,     /* word1 = 0 (ITIMER_REAL), word2 = deadline (monotonic ns, 0 disarm), word3 = period ns; SIGALRM. Reply: word1 = ns that were left, word2 = old period */
@@ -52,7 +56,8 @@ enum process_operation {
 	/* privileged */
 	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
 	PROC_SIGNAL_GROUP,  /* word1 = group, word2 = signal (from the terminal) */
-	PROC_SET_TERMINAL,  /* word1 = session, word2 = device number: controlling terminal of a session */
+	PROC_SET_TERMINAL,  /* word1 = session, word2 = device number (0: none): controlling terminal of a session; word3 = its foreground group, told anew
+	                       whenever it changes: proc sends it SIGHUP and SIGCONT when the session leader dies */
 	PROC_WATCH_EXIT,    /* word1 = pid: the reply comes when it has died; word1 = wait status. (init: the program) */
 	PROC_KILL_ALL,      /* kill everything registered but the caller and servers: the end of a run */
 	PROC_GROUP_ORPHANED,/* word1 = group. Reply word0 = 1 if orphaned */

@@ -59,4 +59,5 @@ struct process_record {
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 };
 #define RECORD_TRACE 0x1u
+#define RECORD_SIGNALS_TOLD 0x2u /* exec: proc knows which signals this program ignores */
 #endif

@@ -1,0 +1,35 @@
+/*
+ * Descriptors: handles below HANDLE_HIGH. What a program passes must be checked against that bound before any native call, since the
+ * library's own handles live above it and the kernel trusts calls that come from the library.
+ */
+#ifndef LINUX_FD_DESCRIPTOR_H
+#define LINUX_FD_DESCRIPTOR_H
+#include "abi/description.h"
+#include "carillon/file_protocol.h"
+#include "linux/linux.h"
+
+#define LINUX_TRANSFER_MAX 0x7ffff000ul /* Linux moves at most this much in one call */
+#define LINUX_VECTOR_MAX 1024u
+
+static inline bool descriptor_valid(int fd) { return fd >= 0 && fd < HANDLE_HIGH; }
+
+/* 0; -EBADF: no such descriptor; -EINVAL: a handle that is not a description (an epoll descriptor). */
+int64_t descriptor_info(int fd, struct description_info *info);
+/* Kind of object behind fd (enum object_kind), or -EBADF. */
+int64_t descriptor_kind(int fd);
+/* Moves a fresh handle to the lowest free number from minimum up (0: a descriptor), with the option; one already in the right range stays. Consumes handle, also on failure. */
+int64_t descriptor_install(handle_t handle, uint32_t minimum, bool close_on_exec);
+/* The flags that F_GETFL tells. */
+uint32_t descriptor_flags(const struct description_info *info);
+/*
+ * What a native transfer's failure means to Linux: a missing right is EBADF, EPIPE raises SIGPIPE and EFBIG SIGXFSZ.
+ */
+int64_t transfer_error(struct linux_thread *t, int fd, int64_t error);
+
+/*
+ * Reading and writing library memory or the program's (address), waiting as the description says, interruptible. offset NULL: the cursor.
+ * As linux_read and linux_write give it; also used by sendfile and copy_file_range.
+ */
+int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset);
+int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset);
+#endif

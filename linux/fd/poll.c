@@ -1,0 +1,240 @@
+/* poll, ppoll, select, pselect6 on description_poll. */
+#include "linux/fd/descriptor.h"
+
+#define POLL_SMALL 32
+/* poll's bits beyond those that the kernel knows: the old names of "readable" and "writable" */
+#define POLL_READ_NORMAL 0x040
+#define POLL_WRITE_NORMAL 0x100
+
+struct poll_list {
+	struct poll_item small[POLL_SMALL];
+	struct poll_item *item;
+	size_t count;
+};
+
+static int64_t list_begin(struct linux_thread *t, struct poll_list *list, size_t count)
+{
+	list->count = count;
+	list->item = list->small;
+	if (count > POLL_SMALL)
+		list->item = linux_alloc(t->process, count * sizeof list->item[0]);
+	return list->item ? 0 : -ENOMEM;
+}
+
+static void list_end(struct linux_thread *t, struct poll_list *list)
+{
+	if (list->item != list->small)
+		linux_free(t->process, list->item, list->count * sizeof list->item[0]);
+}
+
+static int64_t list_wait(struct linux_thread *t, struct poll_list *list, uint64_t deadline)
+{
+	int64_t result;
+	do
+		result = description_poll(list->item, list->count, deadline);
+	while (wait_again(t, result));
+	return result;
+}
+
+static int64_t poll_wait(struct linux_thread *t, uint64_t address, uint64_t count, uint64_t deadline)
+{
+	struct poll_list list;
+	if (count > t->process->limits[LINUX_RLIMIT_NOFILE][0] || count > HANDLE_HIGH)
+		return -EINVAL;
+	int64_t result = list_begin(t, &list, count);
+	if (result < 0)
+		return result;
+	if (count && user_read(t, list.item, address, count * sizeof list.item[0]))
+		result = -EFAULT;
+	if (result == 0) {
+		uint64_t bad = 0;
+		for (size_t i = 0; i < count; i++) {
+			struct poll_item *item = &list.item[i];
+			item->ready = 0;
+			if (item->handle >= HANDLE_HIGH)
+				bad++;
+			if (item->events & POLL_READ_NORMAL)
+				item->events |= (int16_t)READY_IN;
+			if (item->events & POLL_WRITE_NORMAL)
+				item->events |= (int16_t)READY_OUT;
+		}
+		/* the library's own handles are no descriptors; poll tells of such numbers at once */
+		if (bad) {
+			for (size_t i = 0; i < count; i++)
+				if (list.item[i].handle >= HANDLE_HIGH)
+					list.item[i].handle = -1;
+			deadline = 0;
+		}
+		result = list_wait(t, &list, deadline);
+		for (size_t i = 0; result >= 0 && i < count; i++) {
+			struct { int32_t handle; int16_t events, ready; } old;
+			if (user_read(t, &old, address + i * sizeof old, sizeof old)) {
+				result = -EFAULT;
+				break;
+			}
+			int16_t ready = list.item[i].ready;
+			if (old.handle >= HANDLE_HIGH) {
+				ready = (int16_t)READY_INVALID;
+				result++;
+			} else {
+				if (ready & (int16_t)READY_IN)
+					ready |= old.events & POLL_READ_NORMAL;
+				if (ready & (int16_t)READY_OUT)
+					ready |= old.events & POLL_WRITE_NORMAL;
+				/* IN and OUT that were only asked for under their other name */
+				ready &= (int16_t)(old.events | READY_ERROR | READY_HANGUP | READY_INVALID);
+			}
+			if (user_write(t, address + i * sizeof old + offsetof(struct poll_item, ready), &ready, sizeof ready))
+				result = -EFAULT;
+		}
+	}
+	list_end(t, &list);
+	return result;
+}
+
+int64_t linux_poll(struct linux_thread *t, const uint64_t argument[6])
+{
+	return poll_wait(t, argument[0], (uint32_t)argument[1], deadline_from_milliseconds(t, (int)argument[2]));
+}
+
+/* What is left of a timespec is told to the program, as Linux does; a failure to write it is not an error. */
+static void timespec_left(struct linux_thread *t, uint64_t address, uint64_t deadline)
+{
+	if (!address)
+		return;
+	uint64_t left = deadline_left(t, deadline);
+	struct linux_timespec value = { (int64_t)(left / NANOSECONDS), (int64_t)(left % NANOSECONDS) };
+	(void)user_write(t, address, &value, sizeof value);
+}
+
+int64_t linux_ppoll(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t deadline;
+	int64_t result = deadline_from_timespec(t, argument[2], &deadline);
+	if (result == 0)
+		result = signal_mask_temporary(t, argument[3], argument[4]);
+	if (result < 0)
+		return result;
+	result = poll_wait(t, argument[0], (uint32_t)argument[1], deadline);
+	if (result != -EINTR)
+		timespec_left(t, argument[2], deadline);
+	return result;
+}
+
+/* -- select */
+
+#define SET_WORDS (1024 / 64)
+#define READABLE (READY_IN | READY_HANGUP | READY_ERROR)
+#define WRITABLE (READY_OUT | READY_ERROR)
+
+/* Sets of up to 1024 descriptors; larger counts are cut as Linux cuts them to the table's size. */
+struct select_sets { uint64_t bits[3][SET_WORDS]; };
+
+static int64_t sets_read(struct linux_thread *t, struct select_sets *sets, const uint64_t address[3], size_t words)
+{
+	memset(sets, 0, sizeof *sets);
+	for (int i = 0; i < 3; i++)
+		if (address[i] && user_read(t, sets->bits[i], address[i], words * sizeof(uint64_t)))
+			return -EFAULT;
+	return 0;
+}
+
+static int64_t select_wait(struct linux_thread *t, int count, const uint64_t address[3], uint64_t deadline)
+{
+	struct select_sets sets, result_sets;
+	struct poll_list list;
+
+	if (count < 0)
+		return -EINVAL;
+	count = MINIMUM(count, SET_WORDS * 64);
+	size_t words = ((size_t)count + 63) / 64, used = 0;
+	int64_t result = sets_read(t, &sets, address, words);
+	if (result < 0)
+		return result;
+	for (int fd = 0; fd < count; fd++)
+		used += (sets.bits[0][fd / 64] | sets.bits[1][fd / 64] | sets.bits[2][fd / 64]) >> (fd % 64) & 1;
+	result = list_begin(t, &list, used);
+	if (result < 0)
+		return result;
+	size_t at = 0;
+	for (int fd = 0; fd < count; fd++) {
+		uint32_t events = 0;
+		uint64_t bit = 1ul << (fd % 64);
+		if (sets.bits[0][fd / 64] & bit)
+			events |= READY_IN;
+		if (sets.bits[1][fd / 64] & bit)
+			events |= READY_OUT;
+		if (sets.bits[2][fd / 64] & bit)
+			events |= READY_PRIORITY;
+		if (events)
+			list.item[at++] = (struct poll_item){ fd, (int16_t)events, 0 };
+	}
+	memset(&result_sets, 0, sizeof result_sets);
+	int64_t found = 0;
+	for (;;) {
+		result = list_wait(t, &list, deadline);
+		if (result <= 0)
+			break;
+		for (size_t i = 0; i < used; i++) {
+			struct poll_item *item = &list.item[i];
+			uint32_t ready = (uint16_t)item->ready;
+			item->ready = 0;
+			if (!ready)
+				continue;
+			if (ready & READY_INVALID)
+				result = -EBADF;
+			int fd = item->handle;
+			uint64_t bit = 1ul << (fd % 64);
+			int64_t before = found;
+			if (ready & READABLE && sets.bits[0][fd / 64] & bit)
+				result_sets.bits[0][fd / 64] |= bit, found++;
+			if (ready & WRITABLE && sets.bits[1][fd / 64] & bit)
+				result_sets.bits[1][fd / 64] |= bit, found++;
+			if (ready & READY_PRIORITY && sets.bits[2][fd / 64] & bit)
+				result_sets.bits[2][fd / 64] |= bit, found++;
+			/* ready only in a way that its sets do not ask for (hung up, only to be written): out of further waits */
+			if (found == before)
+				item->handle = -1;
+		}
+		if (result < 0 || found)
+			break;
+	}
+	list_end(t, &list);
+	if (result < 0)
+		return result;
+	for (int i = 0; i < 3; i++)
+		if (address[i] && user_write(t, address[i], result_sets.bits[i], words * sizeof(uint64_t)))
+			return -EFAULT;
+	return found;
+}
+
+int64_t linux_select(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t deadline;
+	int64_t result = deadline_from_timeval(t, argument[4], &deadline);
+	if (result < 0)
+		return result;
+	result = select_wait(t, (int)argument[0], argument + 1, deadline);
+	if (argument[4] && result != -EINTR) {
+		uint64_t left = deadline_left(t, deadline);
+		struct linux_timeval value = { (int64_t)(left / NANOSECONDS), (int64_t)(left % NANOSECONDS / 1000) };
+		(void)user_write(t, argument[4], &value, sizeof value);
+	}
+	return result;
+}
+
+int64_t linux_pselect6(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t deadline, mask[2] = { 0, 8 };
+	if (argument[5] && user_read(t, mask, argument[5], sizeof mask))
+		return -EFAULT;
+	int64_t result = deadline_from_timespec(t, argument[4], &deadline);
+	if (result == 0)
+		result = signal_mask_temporary(t, mask[0], mask[1]);
+	if (result < 0)
+		return result;
+	result = select_wait(t, (int)argument[0], argument + 1, deadline);
+	if (result != -EINTR)
+		timespec_left(t, argument[4], deadline);
+	return result;
+}

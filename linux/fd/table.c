@@ -1,0 +1,214 @@
+/* The descriptor table: close, dup, fcntl, flock. */
+#include "linux/fd/descriptor.h"
+
+#define F_DUPFD 0
+#define F_GETFD 1
+#define F_SETFD 2
+#define F_GETFL 3
+#define F_SETFL 4
+#define F_GETLK 5
+#define F_SETLK 6
+#define F_SETLKW 7
+#define F_SETOWN 8
+#define F_GETOWN 9
+#define F_SETSIG 10
+#define F_GETSIG 11
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
+#define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ 1031
+#define F_GETPIPE_SZ 1032
+#define FD_CLOEXEC 1u
+#define CLOSE_RANGE_UNSHARE 2u
+#define CLOSE_RANGE_CLOEXEC 4u
+
+struct linux_flock {
+	int16_t type, whence;
+	uint32_t reserved;
+	int64_t start, length;
+	int32_t pid;
+	uint32_t reserved_end;
+};
+#define F_RDLCK 0
+#define F_WRLCK 1
+#define F_UNLCK 2
+
+int64_t linux_close(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0];
+	(void)t;
+	return descriptor_valid(fd) ? handle_close(fd) : -EBADF;
+}
+
+int64_t linux_close_range(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint32_t first = (uint32_t)argument[0], last = (uint32_t)argument[1], flags = (uint32_t)argument[2];
+	(void)t;
+	/* UNSHARE: descriptor tables are not shared between processes (threads of one process always share) */
+	if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
+		return -EINVAL;
+	if (first >= HANDLE_HIGH)
+		return 0;
+	int64_t result = handle_close_range(first, MINIMUM(last, (uint32_t)HANDLE_HIGH - 1), flags & CLOSE_RANGE_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
+	return result == -EBADF ? 0 : result; /* an empty range is no error */
+}
+
+/* The first number beyond RLIMIT_NOFILE */
+static uint64_t descriptor_limit(struct linux_thread *t)
+{
+	uint64_t limit = t->process->limits[LINUX_RLIMIT_NOFILE][0];
+	return MINIMUM(limit, (uint64_t)HANDLE_HIGH);
+}
+
+static int64_t duplicate(struct linux_thread *t, int fd, uint64_t minimum, uint32_t options)
+{
+	(void)t;
+	if (!descriptor_valid(fd))
+		return -EBADF;
+	return handle_duplicate(fd, (uint32_t)minimum, 0, options);
+}
+
+int64_t linux_dup(struct linux_thread *t, const uint64_t argument[6])
+{
+	return duplicate(t, (int)argument[0], 0, 0);
+}
+
+static int64_t replace(struct linux_thread *t, int fd, int target, uint32_t options)
+{
+	int64_t kind = descriptor_kind(fd);
+	if (kind < 0 || target < 0 || (uint64_t)target >= descriptor_limit(t))
+		return -EBADF;
+	int64_t result = handle_replace(fd, (uint32_t)target, options);
+	return result < 0 ? result : target;
+}
+
+int64_t linux_dup2(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0], target = (int)argument[1];
+	if (fd == target) {
+		int64_t kind = descriptor_kind(fd);
+		return kind < 0 ? kind : fd;
+	}
+	return replace(t, fd, target, 0);
+}
+
+int64_t linux_dup3(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0], target = (int)argument[1];
+	uint32_t flags = (uint32_t)argument[2];
+	if (flags & ~LINUX_O_CLOEXEC || fd == target)
+		return -EINVAL;
+	return replace(t, fd, target, flags & LINUX_O_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
+}
+
+static int64_t set_flags(int fd, uint32_t flags)
+{
+	uint32_t value = (flags & LINUX_O_APPEND ? DESCRIPTION_APPEND : 0) | (flags & LINUX_O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0);
+	return description_set_flags(fd, DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING, value);
+}
+
+/*
+ * Nobody keeps locks yet, so none can be granted, and none is in the way: asking tells F_UNLCK, unlocking succeeds, locking is refused
+ * with ENOLCK instead of being pretended.
+ */
+static int64_t record_lock(struct linux_thread *t, int command, uint64_t address)
+{
+	struct linux_flock lock;
+	if (user_read(t, &lock, address, sizeof lock))
+		return -EFAULT;
+	if (lock.type < F_RDLCK || lock.type > F_UNLCK || lock.whence < 0 || lock.whence > 2)
+		return -EINVAL;
+	if (command == F_GETLK || command == F_OFD_GETLK) {
+		if (lock.type == F_UNLCK)
+			return -EINVAL;
+		lock.type = F_UNLCK;
+		return user_write(t, address, &lock, sizeof lock);
+	}
+	return lock.type == F_UNLCK ? 0 : -ENOLCK;
+}
+
+int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0], command = (int)argument[1];
+	uint64_t value = argument[2];
+	struct description_info info = { 0 };
+	struct handle_info handle;
+
+	if (!descriptor_valid(fd))
+		return -EBADF;
+	switch (command) { /* what works on every kind of handle */
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC: {
+		int64_t kind = descriptor_kind(fd);
+		if (kind < 0)
+			return kind;
+		if ((uint32_t)value >= descriptor_limit(t))
+			return -EINVAL;
+		return duplicate(t, fd, (uint32_t)value, command == F_DUPFD_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
+	}
+	case F_GETFD:
+		if (handle_get(fd, &handle) < 0)
+			return -EBADF;
+		return handle.options & HANDLE_CLOSE_ON_EXEC ? FD_CLOEXEC : 0;
+	case F_SETFD:
+		return handle_set_options(fd, value & FD_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
+	default:
+		break;
+	}
+	int64_t result = descriptor_info(fd, &info);
+	if (result == -EINVAL) { /* an epoll descriptor */
+		if (command == F_GETFL)
+			return LINUX_O_RDWR;
+		return command == F_SETFL ? 0 : -EINVAL;
+	}
+	if (result < 0)
+		return result;
+	if (FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH && command != F_GETFL)
+		return -EBADF;
+	switch (command) {
+	case F_GETFL:
+		return descriptor_flags(&info);
+	case F_SETFL:
+		return set_flags(fd, (uint32_t)value);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return record_lock(t, command, value);
+	case F_GETOWN:
+	case F_GETSIG:
+		return 0;
+	case F_SETOWN: /* nobody sends SIGIO: only "no owner" is true */
+	case F_SETSIG:
+		return value == 0 ? 0 : -EINVAL;
+	case F_GETPIPE_SZ:
+		return info.kind == DESCRIPTION_FLOW ? (int64_t)info.capacity : -EBADF;
+	case F_SETPIPE_SZ: /* a channel's capacity is fixed: what it has is enough, or too much is asked */
+		if (info.kind != DESCRIPTION_FLOW)
+			return -EBADF;
+		if ((int)value <= 0)
+			return -EINVAL;
+		return value <= info.capacity ? (int64_t)info.capacity : -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+#define LOCK_SH 1
+#define LOCK_EX 2
+#define LOCK_NB 4
+#define LOCK_UN 8
+
+int64_t linux_flock(struct linux_thread *t, const uint64_t argument[6])
+{
+	int operation = (int)argument[1] & ~LOCK_NB;
+	(void)t;
+	if (descriptor_kind((int)argument[0]) < 0)
+		return -EBADF;
+	if (operation == LOCK_UN)
+		return 0;
+	return operation == LOCK_SH || operation == LOCK_EX ? -ENOLCK : -EINVAL;
+}

@@ -1,0 +1,239 @@
+/*
+ * read, write and their relatives. The kernel runs most of them without coming here (direct routing); these versions serve traced
+ * processes, vectors with offsets, and what the kernel reflects, and must give the same results.
+ */
+#include "linux/fd/descriptor.h"
+
+#define VECTOR_CHUNK 16
+
+static bool length_check(uint64_t address, uint64_t *length, int64_t *error)
+{
+	if ((int64_t)*length < 0) {
+		*error = -EINVAL;
+		return false;
+	}
+	if (!user_range(address, *length)) {
+		*error = -EFAULT;
+		return false;
+	}
+	if (*length > LINUX_TRANSFER_MAX)
+		*length = LINUX_TRANSFER_MAX;
+	return true;
+}
+
+int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset)
+{
+	int64_t result;
+	if (!descriptor_valid(fd))
+		return -EBADF;
+	do
+		result = offset ? description_pread(fd, (void *)(uintptr_t)address, length, *offset) :
+			description_read(fd, (void *)(uintptr_t)address, length);
+	while (wait_again(t, result));
+	return result < 0 ? transfer_error(t, fd, result) : result;
+}
+
+int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset)
+{
+	int64_t result;
+	if (!descriptor_valid(fd))
+		return -EBADF;
+	do
+		result = offset ? description_pwrite(fd, (const void *)(uintptr_t)address, length, *offset) :
+			description_write(fd, (const void *)(uintptr_t)address, length);
+	while (wait_again(t, result));
+	return result < 0 ? transfer_error(t, fd, result) : result;
+}
+
+/* A bad descriptor is told before a bad buffer, as Linux does. */
+static int64_t checked(struct linux_thread *t, bool writing, int fd, uint64_t address, uint64_t length, const int64_t *offset)
+{
+	int64_t error;
+	if (!length_check(address, &length, &error)) {
+		struct description_info info;
+		int64_t state = descriptor_info(fd, &info);
+		if (state < 0)
+			return state;
+		return info.rights & (writing ? RIGHT_WRITE : RIGHT_READ) ? error : -EBADF;
+	}
+	return writing ? transfer_write(t, fd, address, length, offset) : transfer_read(t, fd, address, length, offset);
+}
+
+int64_t linux_read(struct linux_thread *t, const uint64_t argument[6])
+{
+	return checked(t, false, (int)argument[0], argument[1], argument[2], NULL);
+}
+
+int64_t linux_write(struct linux_thread *t, const uint64_t argument[6])
+{
+	return checked(t, true, (int)argument[0], argument[1], argument[2], NULL);
+}
+
+int64_t linux_pread64(struct linux_thread *t, const uint64_t argument[6])
+{
+	int64_t offset = (int64_t)argument[3];
+	if (offset < 0)
+		return -EINVAL;
+	return checked(t, false, (int)argument[0], argument[1], argument[2], &offset);
+}
+
+int64_t linux_pwrite64(struct linux_thread *t, const uint64_t argument[6])
+{
+	int64_t offset = (int64_t)argument[3];
+	if (offset < 0)
+		return -EINVAL;
+	return checked(t, true, (int)argument[0], argument[1], argument[2], &offset);
+}
+
+/* -- vectors */
+
+/* The checks of Linux's import_iovec: lengths and their sum, addresses. *total is cut to LINUX_TRANSFER_MAX. */
+static int64_t vector_check(struct linux_thread *t, uint64_t vector, uint64_t count, uint64_t *total)
+{
+	struct io_vector part[VECTOR_CHUNK];
+	*total = 0;
+	if (count > LINUX_VECTOR_MAX)
+		return -EINVAL;
+	for (uint64_t i = 0; i < count;) {
+		uint64_t some = MINIMUM(count - i, (uint64_t)VECTOR_CHUNK);
+		if (user_read(t, part, vector + i * sizeof part[0], some * sizeof part[0]))
+			return -EFAULT;
+		for (uint64_t j = 0; j < some; j++, i++) {
+			if ((int64_t)part[j].length < 0)
+				return -EINVAL;
+			if (!user_range(part[j].address, part[j].length))
+				return -EFAULT;
+			*total += MINIMUM(part[j].length, LINUX_TRANSFER_MAX - *total);
+		}
+	}
+	return 0;
+}
+
+/* One element after the other; for offsets, which have no native vector call, and for lists that must be cut. */
+static int64_t vector_each(struct linux_thread *t, bool writing, int fd, uint64_t vector, uint64_t count, int64_t *offset)
+{
+	uint64_t done = 0;
+	for (uint64_t i = 0; i < count && done < LINUX_TRANSFER_MAX; i++) {
+		struct io_vector part;
+		if (user_read(t, &part, vector + i * sizeof part, sizeof part))
+			return done ? (int64_t)done : -EFAULT;
+		uint64_t length = MINIMUM(part.length, LINUX_TRANSFER_MAX - done);
+		if (length == 0)
+			continue;
+		int64_t result = checked(t, writing, fd, part.address, length, offset);
+		if (result < 0)
+			return done ? (int64_t)done : result;
+		done += (uint64_t)result;
+		if (offset)
+			*offset += result;
+		if ((uint64_t)result < length)
+			break;
+	}
+	return (int64_t)done;
+}
+
+static int64_t vector_transfer(struct linux_thread *t, bool writing, const uint64_t argument[6], int64_t *offset)
+{
+	int fd = (int)argument[0];
+	uint64_t vector = argument[1], count = argument[2], total;
+	struct description_info info;
+
+	int64_t result = descriptor_info(fd, &info);
+	if (result < 0)
+		return result;
+	if (!(info.rights & (writing ? RIGHT_WRITE : RIGHT_READ)))
+		return -EBADF;
+	if (offset && info.kind == DESCRIPTION_FLOW)
+		return -ESPIPE;
+	result = vector_check(t, vector, count, &total);
+	if (result < 0)
+		return result;
+	if (offset)
+		return vector_each(t, writing, fd, vector, count, offset);
+	if (total == LINUX_TRANSFER_MAX) /* more than one call moves */
+		return vector_each(t, writing, fd, vector, count, NULL);
+	do
+		result = writing ? description_writev(fd, (const struct io_vector *)(uintptr_t)vector, count) :
+			description_readv(fd, (const struct io_vector *)(uintptr_t)vector, count);
+	while (wait_again(t, result));
+	return result < 0 ? transfer_error(t, fd, result) : result;
+}
+
+int64_t linux_readv(struct linux_thread *t, const uint64_t argument[6])
+{
+	return vector_transfer(t, false, argument, NULL);
+}
+
+int64_t linux_writev(struct linux_thread *t, const uint64_t argument[6])
+{
+	return vector_transfer(t, true, argument, NULL);
+}
+
+int64_t linux_preadv(struct linux_thread *t, const uint64_t argument[6])
+{
+	int64_t offset = (int64_t)argument[3]; /* the high half is not used by 64-bit programs */
+	return offset < 0 ? -EINVAL : vector_transfer(t, false, argument, &offset);
+}
+
+int64_t linux_pwritev(struct linux_thread *t, const uint64_t argument[6])
+{
+	int64_t offset = (int64_t)argument[3];
+	return offset < 0 ? -EINVAL : vector_transfer(t, true, argument, &offset);
+}
+
+/* offset -1 is the cursor; flags (RWF_*) are not offered */
+static int64_t vector_flags(struct linux_thread *t, bool writing, const uint64_t argument[6])
+{
+	int64_t offset = (int64_t)argument[3];
+	if ((uint32_t)argument[5])
+		return -EOPNOTSUPP;
+	if (offset == -1)
+		return vector_transfer(t, writing, argument, NULL);
+	return offset < 0 ? -EINVAL : vector_transfer(t, writing, argument, &offset);
+}
+
+int64_t linux_preadv2(struct linux_thread *t, const uint64_t argument[6])
+{
+	return vector_flags(t, false, argument);
+}
+
+int64_t linux_pwritev2(struct linux_thread *t, const uint64_t argument[6])
+{
+	return vector_flags(t, true, argument);
+}
+
+/* -- the cursor */
+
+#define SEEK_DATA 3u
+#define SEEK_HOLE 4u
+
+int64_t linux_lseek(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0];
+	int64_t offset = (int64_t)argument[1];
+	uint32_t whence = (uint32_t)argument[2];
+	struct description_info info;
+
+	(void)t;
+	int64_t result = descriptor_info(fd, &info);
+	if (result < 0)
+		return result == -EINVAL ? -ESPIPE : result;
+	if (FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
+		return -EBADF;
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+		if (info.kind != DESCRIPTION_PLACE)
+			return info.kind == DESCRIPTION_FLOW ? -ESPIPE : -EINVAL;
+		/* every file is one piece of data with a hole at its end: what Linux tells of file systems that do not know better */
+		int64_t end = description_seek(fd, 0, 2);
+		if (end < 0)
+			return end;
+		if (offset < 0 || offset >= end) {
+			(void)description_seek(fd, info.cursor, 0);
+			return -ENXIO;
+		}
+		return description_seek(fd, whence == SEEK_DATA ? offset : end, 0);
+	}
+	if (whence > SEEK_HOLE)
+		return -EINVAL;
+	return description_seek(fd, offset, whence);
+}

@@ -1,0 +1,397 @@
+/*
+ * New threads and processes: clone, clone3, fork, vfork.
+ *
+ *   thread  a new block and library stack in this space; registers copied from the caller's block with result 0 and the given stack
+ *   fork    space_clone; the child's first thread starts at linux_fork_entry on the caller's block and library stack, both cloned
+ *   vfork   the same space, a new block and a new struct linux_process; the caller waits until the child executes or ends.
+ *           The wait is a channel whose only sender is in the child's table, marked close-on-exec: the kernel drops it at either event
+ *
+ * Order: everything that can fail comes before proc hears of the child; then only thread_create can fail, and then the child process
+ * handle is killed and proc tells its death like any other.
+ * Lock order: fork_lock, locks of linux/fs and user/ns (fs_fork_prepare), signal_lock, lock.
+ */
+#include "linux/calls.h"
+#include "linux/process/process.h"
+#include "linux/signal/signal.h"
+#include "linux/x86_64/machine.h"
+
+struct clone_request {
+	uint64_t flags, stack, parent_tid, child_tid, tls;
+	uint32_t signal;
+};
+#define CLONE_ABSENT (LINUX_CLONE_NEWNS | LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWUSER | \
+	LINUX_CLONE_NEWPID | LINUX_CLONE_NEWNET | LINUX_CLONE_PIDFD | LINUX_CLONE_INTO_CGROUP)
+
+/* What a new thread takes over from the one that makes it. */
+static void thread_inherit(struct linux_thread *child, const struct linux_thread *t, const struct clone_request *request)
+{
+	child->block.registers = t->block.registers;
+	*machine_result(&child->block.registers) = 0;
+	if (request->stack)
+		*machine_stack(&child->block.registers) = request->stack;
+	child->mask = t->restore_mask ? t->saved_mask : t->mask;
+	child->nice = t->nice;
+	child->tls = request->flags & LINUX_CLONE_SETTLS ? request->tls : t->tls;
+	memcpy(child->name, t->name, sizeof child->name);
+	if (request->flags & LINUX_CLONE_CHILD_CLEARTID)
+		child->clear_tid = request->child_tid;
+}
+
+/* CLONE_CLEAR_SIGHAND: handlers become default actions, ignored signals stay ignored. */
+static void actions_clear(struct linux_process *p)
+{
+	for (int signal = 1; signal <= LINUX_SIGNALS; signal++)
+		if (p->action[signal - 1].handler != LINUX_SIG_IGN)
+			p->action[signal - 1] = (struct linux_action){ .handler = LINUX_SIG_DFL };
+}
+
+void linux_thread_begin(struct linux_thread *t)
+{
+	t->number = (uint64_t)thread_self();
+	if (signal_pending(t) & ~t->mask)
+		t->block.pending = 1;
+}
+
+static int64_t thread_make(struct linux_thread *t, const struct clone_request *request)
+{
+	struct linux_process *p = t->process;
+	struct linux_thread *child = thread_memory_create(p);
+	if (!child)
+		return -ENOMEM;
+	thread_inherit(child, t, request);
+	int64_t result = thread_add(p, child);
+	if (result) {
+		thread_memory_free(child);
+		return result;
+	}
+	uint32_t id = child->id;
+	if ((request->flags & LINUX_CLONE_PARENT_SETTID) && user_write(t, request->parent_tid, &id, sizeof id))
+		result = -EFAULT;
+	if ((request->flags & LINUX_CLONE_CHILD_SETTID) && user_write(t, request->child_tid, &id, sizeof id))
+		result = -EFAULT;
+	struct thread_start start = {
+		.entry = (uint64_t)(uintptr_t)linux_thread_entry, .stack = child->block.stack, .tls = child->tls,
+		.block = child->block.self, .options = THREAD_INHERIT_FLOAT,
+	};
+	if (!result)
+		result = thread_create(HANDLE_SELF_PROCESS, &start);
+	if (result < 0) {
+		thread_remove(p, child);
+		thread_memory_free(child);
+		return result;
+	}
+	return id; /* the child may have ended and its memory gone by now */
+}
+
+/* Tell proc of a child without threads. process is consumed. pid or an error; *slot. */
+static int64_t proc_fork(struct linux_thread *t, handle_t process, const struct clone_request *request, bool vfork, uint32_t *slot)
+{
+	uint64_t flags = (vfork ? PROC_FORK_VFORK : 0) | (request->flags & LINUX_CLONE_PARENT ? PROC_FORK_PARENT : 0);
+	handle_t sent = (handle_t)handle_duplicate(process, HANDLE_HIGH, 0, 0);
+	if (sent < 0)
+		return sent;
+	struct message message = {
+		.word = { PROC_FORK, flags, request->signal }, .handle = { sent }, .handle_count = 1, .move = 1,
+	};
+	int64_t pid = proc_call(t, &message, 0);
+	*slot = (uint32_t)message.word[1];
+	if (pid < 0)
+		(void)handle_close(sent);
+	return pid;
+}
+
+/* Give up a child that proc may know already. */
+static void child_abandon(handle_t process)
+{
+	(void)process_kill(process, LINUX_SIGKILL);
+	(void)handle_close(process);
+}
+
+/* In the child: the cloned structures become its own. its parent wrote fork_pid, fork_slot and fork_space into the clone. */
+void linux_fork_begin(struct linux_thread *t)
+{
+	struct linux_process *p = t->process;
+	uint32_t pid = (uint32_t)t->fork_pid, slot = (uint32_t)t->fork_slot;
+	lock_reset(&p->lock);
+	lock_reset(&p->signal_lock);
+	lock_reset(&p->fork_lock);
+	fs_fork_child(t);
+	p->pid = pid;
+	p->parent = NULL;
+	p->flags &= ~LINUX_PROCESS_VFORK;
+	p->record->pid = pid;
+	p->record->slot = slot;
+	(void)handle_close((handle_t)t->fork_space); /* our copy of the handle of our own space */
+	if (t->fork_flags & LINUX_CLONE_CLEAR_SIGHAND)
+		actions_clear(p);
+	if (p->slot)
+		p->slot = (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + slot;
+	p->threads = t; /* the others' memory stays until exec: nobody knows which of it is still used */
+	p->thread_count = 1;
+	p->timer_deadline = 0;
+	t->next = NULL;
+	t->id = pid;
+	t->number = (uint64_t)thread_self();
+	t->pending = 0;
+	t->robust_list = 0;
+	t->restarting = false;
+	t->clear_tid = t->fork_flags & LINUX_CLONE_CHILD_CLEARTID ? t->fork_child_tid : 0;
+	t->block.pending = 0;
+	t->block.call_result = CALL_NOT_ROUTED;
+	*machine_result(&t->block.registers) = 0;
+	if (t->fork_stack)
+		*machine_stack(&t->block.registers) = t->fork_stack;
+	if (t->restore_mask) {
+		t->restore_mask = false;
+		t->mask = t->saved_mask;
+	}
+	if (t->fork_flags & LINUX_CLONE_CHILD_SETTID)
+		(void)user_write(t, t->fork_child_tid, &pid, sizeof pid);
+	signal_tell_ignored(t); /* proc gave the child its parent's masks; only CLONE_CLEAR_SIGHAND changes them */
+	if (signal_pending(t) & ~t->mask)
+		t->block.pending = 1;
+}
+
+static int64_t process_fork(struct linux_thread *t, const struct clone_request *request)
+{
+	struct linux_process *p = t->process;
+	uint32_t slot = 0;
+	lock_take(&p->fork_lock);
+	/* The child reads these in its copy; pid and slot are written into it before it starts. */
+	t->fork_flags = request->flags;
+	t->fork_stack = request->stack;
+	t->fork_child_tid = request->child_tid;
+	fs_fork_prepare(t);
+	lock_take(&p->signal_lock);
+	lock_take(&p->lock);
+	int64_t space = space_clone(HANDLE_SELF_SPACE);
+	lock_release(&p->lock);
+	lock_release(&p->signal_lock);
+	fs_fork_parent(t);
+	int64_t result = space;
+	if (space < 0)
+		goto out;
+	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, PROCESS_COPY_HANDLES | PROCESS_COPY_UPCALL);
+	result = process;
+	if (process < 0)
+		goto out_space;
+	int64_t pid = proc_fork(t, (handle_t)process, request, false, &slot);
+	result = pid;
+	if (pid < 0) {
+		child_abandon((handle_t)process);
+		goto out_space;
+	}
+	uint64_t words[3] = { (uint64_t)pid, slot, (uint64_t)space };
+	result = space_write((handle_t)space, (uint64_t)(uintptr_t)&t->fork_pid, words, sizeof words);
+	if (result == (int64_t)sizeof words) {
+		struct thread_start start = {
+			.entry = (uint64_t)(uintptr_t)linux_fork_entry, .stack = t->block.stack,
+			.tls = request->flags & LINUX_CLONE_SETTLS ? request->tls : t->tls, .block = t->block.self,
+			.options = THREAD_INHERIT_FLOAT,
+		};
+		uint32_t id = (uint32_t)pid;
+		if (request->flags & LINUX_CLONE_PARENT_SETTID)
+			(void)user_write(t, request->parent_tid, &id, sizeof id);
+		result = thread_create((handle_t)process, &start);
+	} else if (result >= 0) {
+		result = -ENOMEM;
+	}
+	if (result < 0) {
+		child_abandon((handle_t)process);
+	} else {
+		(void)handle_close((handle_t)process);
+		result = pid;
+	}
+out_space:
+	(void)handle_close((handle_t)space);
+out:
+	lock_release(&p->fork_lock);
+	return result;
+}
+
+/* The vfork child's own view of itself, in memory that the parent frees. NULL: no memory. */
+static struct linux_process *vfork_process(struct linux_thread *t)
+{
+	struct linux_process *p = t->process;
+	size_t record_size = page_round_up(sizeof(struct process_record));
+	uint8_t *memory = linux_map_pages(page_round_up(sizeof(struct linux_process)) + record_size);
+	if (!memory)
+		return NULL;
+	struct linux_process *child = (struct linux_process *)(void *)memory;
+	child->record = (struct process_record *)(void *)(memory + page_round_up(sizeof *child));
+	memcpy(child->record, p->record, sizeof *child->record);
+	child->time = p->time;
+	child->flags = p->flags | LINUX_PROCESS_VFORK;
+	child->parent = p;
+	child->umask = p->umask;
+	child->heap_start = p->heap_start;
+	child->heap_end = p->heap_end;
+	child->program_break_floor = p->program_break_floor;
+	memcpy(child->limits, p->limits, sizeof child->limits);
+	memcpy(child->action, p->action, sizeof child->action);
+	child->kept_signals = p->kept_signals;
+	child->ignored_told = p->ignored_told;
+	child->children_rule = p->children_rule;
+	child->personality = p->personality;
+	child->image_entry = p->image_entry;
+	child->image_headers = p->image_headers;
+	child->float_mask = p->float_mask;
+	child->float_size = p->float_size;
+	child->dumpable = p->dumpable;
+	memcpy(child->noted, p->noted, sizeof child->noted);
+	return child;
+}
+
+static void vfork_release(struct linux_process *child)
+{
+	if (!child)
+		return;
+	allocate_release(child);
+	linux_unmap_pages(child, page_round_up(sizeof *child) + page_round_up(sizeof(struct process_record)));
+}
+
+static int64_t process_vfork(struct linux_thread *t, const struct clone_request *request)
+{
+	struct linux_process *p = t->process;
+	struct channel_ends ends;
+	uint32_t slot = 0;
+	int64_t result = channel_create(CHANNEL_PACKET, 1, &ends);
+	if (result < 0)
+		return result;
+	/* Marked before the table is copied: the copy in the child's table is the one that counts. */
+	(void)handle_set_options(ends.sender, HANDLE_CLOSE_ON_EXEC);
+	(void)handle_set_options(ends.receiver, HANDLE_CLOSE_ON_EXEC);
+	struct linux_process *child_process = vfork_process(t);
+	struct linux_thread *child = child_process ? thread_memory_create(child_process) : NULL;
+	int64_t process = -ENOMEM;
+	if (!child) {
+		(void)handle_close(ends.sender);
+		result = -ENOMEM;
+		goto out;
+	}
+	thread_inherit(child, t, request);
+	if (request->flags & LINUX_CLONE_CLEAR_SIGHAND)
+		actions_clear(child_process);
+	result = fs_fork(t, child_process);
+	if (result >= 0) {
+		process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, PROCESS_COPY_UPCALL | PROCESS_COPY_HANDLES);
+		result = process;
+	}
+	if (result < 0) {
+		(void)handle_close(ends.sender);
+		goto out;
+	}
+	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot);
+	result = pid;
+	if (pid >= 0) {
+		uint32_t id = (uint32_t)pid;
+		child_process->pid = child->id = id;
+		child_process->record->pid = id;
+		child_process->record->slot = slot;
+		child_process->slot = p->slot ? (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + slot : NULL;
+		child_process->threads = child;
+		child_process->thread_count = 1;
+		if (request->flags & LINUX_CLONE_PARENT_SETTID)
+			(void)user_write(t, request->parent_tid, &id, sizeof id);
+		if (request->flags & LINUX_CLONE_CHILD_SETTID)
+			(void)user_write(t, request->child_tid, &id, sizeof id);
+		struct thread_start start = {
+			.entry = (uint64_t)(uintptr_t)linux_thread_entry, .stack = child->block.stack, .tls = child->tls,
+			.block = child->block.self, .options = THREAD_INHERIT_FLOAT,
+		};
+		result = thread_create((handle_t)process, &start);
+	}
+	(void)handle_close(ends.sender);
+	if (result < 0) {
+		child_abandon((handle_t)process);
+		process = -1;
+		goto out;
+	}
+	/* Wait, whatever signals come (they are looked at when the call ends). */
+	for (;;) {
+		struct message message = { .handle_count = 0 };
+		int64_t wait = channel_receive(ends.receiver, &message, 0, DEADLINE_NEVER);
+		if (wait != -EINTR)
+			break;
+		(void)thread_clear_interrupt();
+	}
+	result = pid;
+	if (signal_pending(t) & ~t->mask)
+		t->block.pending = 1;
+out:
+	if (process >= 0)
+		(void)handle_close((handle_t)process);
+	(void)handle_close(ends.receiver);
+	thread_memory_free(child);
+	vfork_release(child_process);
+	return result;
+}
+
+static int64_t clone_any(struct linux_thread *t, const struct clone_request *request)
+{
+	uint64_t flags = request->flags;
+	if (t->process->flags & LINUX_PROCESS_NATIVE)
+		return -ENOSYS;
+	if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_VM))
+		return -EINVAL;
+	if ((flags & LINUX_CLONE_THREAD) && !(flags & LINUX_CLONE_SIGHAND))
+		return -EINVAL;
+	if (flags & CLONE_ABSENT) {
+		call_note_absent(t, t->call);
+		return -EINVAL;
+	}
+	if (request->signal > LINUX_SIGNALS)
+		return -EINVAL;
+	if (flags & LINUX_CLONE_THREAD)
+		return thread_make(t, request);
+	if (flags & LINUX_CLONE_VM)
+		/* Without CLONE_VFORK both would run at once in one space: only the waiting kind is offered. */
+		return flags & LINUX_CLONE_VFORK ? process_vfork(t, request) : -EINVAL;
+	return process_fork(t, request);
+}
+
+int64_t linux_clone(struct linux_thread *t, const uint64_t argument[6])
+{
+	struct clone_request request = {
+		.flags = (argument[0] & 0xffffffff) & ~LINUX_CLONE_SIGNAL, .signal = argument[0] & LINUX_CLONE_SIGNAL,
+		.stack = argument[1], .parent_tid = argument[2], .child_tid = argument[3], .tls = argument[4],
+	};
+	return clone_any(t, &request);
+}
+
+int64_t linux_clone3(struct linux_thread *t, const uint64_t argument[6])
+{
+	/* flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; then set_tid, its size, cgroup */
+	uint64_t word[11] = { 0 };
+	if (argument[1] < 64)
+		return -EINVAL;
+	if (argument[1] > sizeof word)
+		return -E2BIG;
+	if (user_read(t, word, argument[0], argument[1]))
+		return -EFAULT;
+	if ((word[0] & LINUX_CLONE_SIGNAL) || (word[0] & LINUX_CLONE_DETACHED) || word[4] > LINUX_SIGNALS || word[8] || word[9])
+		return -EINVAL;
+	if ((word[5] == 0) != (word[6] == 0))
+		return -EINVAL;
+	struct clone_request request = {
+		.flags = word[0], .signal = (uint32_t)word[4], .stack = word[5] ? word[5] + word[6] : 0,
+		.parent_tid = word[3], .child_tid = word[2], .tls = word[7],
+	};
+	if ((word[0] & LINUX_CLONE_CLEAR_SIGHAND) && (word[0] & LINUX_CLONE_SIGHAND))
+		return -EINVAL;
+	return clone_any(t, &request);
+}
+
+int64_t linux_fork(struct linux_thread *t, const uint64_t argument[6])
+{
+	(void)argument;
+	struct clone_request request = { .signal = LINUX_SIGCHLD };
+	return clone_any(t, &request);
+}
+
+int64_t linux_vfork(struct linux_thread *t, const uint64_t argument[6])
+{
+	(void)argument;
+	struct clone_request request = { .flags = LINUX_CLONE_VFORK | LINUX_CLONE_VM, .signal = LINUX_SIGCHLD };
+	return clone_any(t, &request);
+}

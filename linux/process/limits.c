@@ -1,0 +1,84 @@
+/* Resource limits and priorities. Limits are kept, told and passed on through exec; RLIMIT_NOFILE is the kernel's handle_limit. */
+#include "linux/calls.h"
+#include "linux/process/process.h"
+
+static int64_t limit_change(struct linux_thread *t, int resource, const uint64_t new[2], uint64_t old[2])
+{
+	struct linux_process *p = t->process;
+	int64_t result = 0;
+	if (resource < 0 || resource >= LINUX_RLIMITS)
+		return -EINVAL;
+	if (new && new[0] > new[1])
+		return -EINVAL;
+	if (new && resource == LINUX_RLIMIT_NOFILE && new[1] > 1048576)
+		return -EPERM;
+	lock_take(&p->lock);
+	memcpy(old, p->limits[resource], 16);
+	if (new) {
+		if (resource == LINUX_RLIMIT_NOFILE)
+			result = handle_limit((uint32_t)new[0]);
+		if (result >= 0)
+			memcpy(p->limits[resource], new, 16);
+	}
+	lock_release(&p->lock);
+	return result < 0 ? result : 0;
+}
+
+int64_t linux_getrlimit(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t old[2];
+	int64_t result = limit_change(t, (int)argument[0], NULL, old);
+	return result ? result : user_write(t, argument[1], old, sizeof old);
+}
+
+int64_t linux_setrlimit(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t new[2], old[2];
+	if (user_read(t, new, argument[1], sizeof new))
+		return -EFAULT;
+	return limit_change(t, (int)argument[0], new, old);
+}
+
+int64_t linux_prlimit64(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t new[2], old[2];
+	int32_t pid = (int32_t)argument[0];
+	if (pid && (uint32_t)pid != t->process->pid)
+		return -ESRCH;
+	if (argument[2] && user_read(t, new, argument[2], sizeof new))
+		return -EFAULT;
+	int64_t result = limit_change(t, (int)argument[1], argument[2] ? new : NULL, old);
+	if (result)
+		return result;
+	return argument[3] ? user_write(t, argument[3], old, sizeof old) : 0;
+}
+
+/* Only the caller's own; the system call tells 20 - nice, so that it is never negative. */
+static bool priority_self(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint32_t who = (uint32_t)argument[1];
+	switch ((int)argument[0]) {
+	case 0: return !who || who == t->process->pid || who == t->id;
+	case 1: return !who || (t->process->slot && who == t->process->slot->group);
+	case 2: return !who;
+	default: return false;
+	}
+}
+
+int64_t linux_getpriority(struct linux_thread *t, const uint64_t argument[6])
+{
+	if ((uint32_t)argument[0] > 2)
+		return -EINVAL;
+	return priority_self(t, argument) ? 20 - (int32_t)t->nice : -ESRCH;
+}
+
+int64_t linux_setpriority(struct linux_thread *t, const uint64_t argument[6])
+{
+	int32_t value = (int32_t)argument[2];
+	if ((uint32_t)argument[0] > 2)
+		return -EINVAL;
+	if (!priority_self(t, argument))
+		return -ESRCH;
+	t->nice = (uint32_t)MAXIMUM(-20, MINIMUM(value, 19));
+	return 0;
+}

@@ -1,0 +1,226 @@
+/*
+ * Delivery: taking pending signals, default actions, and handlers (signal.h).
+ *
+ * block.pending says "look": it is cleared first, then the kernel's own flag, then everything that waits is taken; so what arrives
+ * meanwhile sets it again and the return path (or the next wait) sees it.
+ */
+#include "linux/process/process.h"
+#include "linux/signal/signal.h"
+
+uint64_t signal_pending(const struct linux_thread *t)
+{
+	const volatile struct process_slot *slot = t->process->slot;
+	return __atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | (slot ? slot->pending : 0);
+}
+
+int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *info)
+{
+	struct linux_process *p = t->process;
+	int signal = 0;
+	blocked &= ~SIGNAL_UNBLOCKABLE;
+	if (__atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) & ~blocked) {
+		lock_take(&p->lock);
+		uint64_t ready = t->pending & ~blocked;
+		if (ready) {
+			signal = __builtin_ctzl(ready) + 1;
+			*info = t->queued[signal - 1];
+			__atomic_fetch_and(&t->pending, ~LINUX_SIGNAL_BIT(signal), __ATOMIC_RELEASE);
+		}
+		lock_release(&p->lock);
+		if (signal)
+			return signal;
+	}
+	if (!p->slot || !(p->slot->pending & ~blocked))
+		return 0;
+	struct message message = {
+		.word = { PROC_TAKE_SIGNAL, blocked },
+		.receive_address = (uint64_t)(uintptr_t)info, .receive_size = sizeof *info,
+	};
+	memset(info, 0, sizeof *info);
+	int64_t result = proc_call(t, &message, 0);
+	if (result < 1 || result > LINUX_SIGNALS)
+		return 0;
+	info->signal = (int32_t)result;
+	return (int)result;
+}
+
+/* The process's signals that this thread blocks: let another thread that does not block them have them. */
+static void signal_forward(struct linux_thread *t)
+{
+	struct linux_process *p = t->process;
+	uint64_t waiting = p->slot ? p->slot->pending & t->mask : 0, number = 0;
+	if (!waiting || p->thread_count < 2)
+		return;
+	lock_take(&p->lock);
+	for (struct linux_thread *other = p->threads; other && !number; other = other->next)
+		if (other != t && (waiting & ~other->mask) && !other->exiting)
+			number = other->number;
+	lock_release(&p->lock);
+	if (number)
+		(void)process_interrupt(HANDLE_SELF_PROCESS, number);
+}
+
+static bool signal_unwanted(struct linux_process *p, int signal)
+{
+	uint64_t handler = p->action[signal - 1].handler;
+	return handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && (SIGNAL_DEFAULT_IGNORED & LINUX_SIGNAL_BIT(signal)));
+}
+
+bool interrupt_deliverable(struct linux_thread *t)
+{
+	for (;;) {
+		t->block.pending = 0;
+		(void)thread_clear_interrupt();
+		uint64_t ready = signal_pending(t) & ~t->mask;
+		uint64_t unwanted = 0;
+		if (!ready)
+			break;
+		for (uint64_t rest = ready; rest; rest &= rest - 1) {
+			int signal = __builtin_ctzl(rest) + 1;
+			if (signal_unwanted(t->process, signal))
+				unwanted |= LINUX_SIGNAL_BIT(signal);
+		}
+		if (ready & ~unwanted) {
+			t->block.pending = 1;
+			return true;
+		}
+		struct linux_siginfo info;
+		if (!signal_take(t, ~unwanted, &info))
+			break;
+	}
+	signal_forward(t);
+	return false;
+}
+
+/* The default action of a signal that has one. */
+static void signal_default(struct linux_thread *t, int signal)
+{
+	uint64_t bit = LINUX_SIGNAL_BIT(signal);
+	if (SIGNAL_DEFAULT_STOP & bit) {
+		struct message message = { .word = { PROC_STOP_SELF, (uint64_t)signal } };
+		(void)proc_call(t, &message, 0);
+		return;
+	}
+	process_end(t, (uint32_t)signal);
+}
+
+bool signal_deliver(struct linux_thread *t, uint32_t restart)
+{
+	struct linux_process *p = t->process;
+	struct registers *registers = &t->block.registers;
+	bool handled = false;
+	for (;;) {
+		struct linux_siginfo info;
+		t->block.pending = 0;
+		(void)thread_clear_interrupt();
+		int signal = signal_take(t, t->mask, &info);
+		if (!signal)
+			break;
+		lock_take(&p->signal_lock);
+		struct linux_action action = p->action[signal - 1];
+		if ((action.flags & LINUX_SA_RESETHAND) && action.handler > LINUX_SIG_IGN)
+			p->action[signal - 1].handler = LINUX_SIG_DFL;
+		lock_release(&p->signal_lock);
+		if (action.handler == LINUX_SIG_IGN)
+			continue;
+		if (action.handler == LINUX_SIG_DFL) {
+			if (!(SIGNAL_DEFAULT_IGNORED & LINUX_SIGNAL_BIT(signal)))
+				signal_default(t, signal);
+			continue;
+		}
+		if (p->flags & LINUX_PROCESS_NATIVE) { /* a native program's handler is a function */
+			uint64_t mask = t->mask;
+			t->mask |= action.mask | LINUX_SIGNAL_BIT(signal);
+			((void (*)(int, struct linux_siginfo *, void *))(uintptr_t)action.handler)(signal, &info, NULL);
+			t->mask = mask;
+			handled = true;
+			continue;
+		}
+		struct registers before = *registers;
+		if (restart == LINUX_RESTART_ALWAYS || (restart == LINUX_RESTART && (action.flags & LINUX_SA_RESTART)))
+			machine_restart(registers, t->call);
+		uint64_t mask = t->restore_mask ? t->saved_mask : t->mask;
+		if (machine_signal_frame(t, signal, &action, &info, mask, NULL)) {
+			*registers = before;
+			if (signal == LINUX_SIGSEGV || p->action[LINUX_SIGSEGV - 1].handler <= LINUX_SIG_IGN || (t->mask & LINUX_SIGNAL_BIT(LINUX_SIGSEGV)))
+				process_end(t, LINUX_SIGSEGV);
+			signal_raise(t, LINUX_SIGSEGV, LINUX_SI_KERNEL);
+			continue;
+		}
+		restart = 0; /* the first handler returns into the call; later ones into that handler */
+		t->restore_mask = false;
+		t->mask |= action.mask & ~SIGNAL_UNBLOCKABLE;
+		if (!(action.flags & LINUX_SA_NODEFER))
+			t->mask |= LINUX_SIGNAL_BIT(signal);
+		handled = true;
+	}
+	signal_forward(t);
+	return handled;
+}
+
+/* Hexadecimal without leading zeros */
+static size_t text_address(char *to, uint64_t value)
+{
+	size_t length = 0;
+	int shift = 60;
+	while (shift && !(value >> shift & 15))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		to[length++] = "0123456789abcdef"[value >> shift & 15];
+	to[length] = 0;
+	return length;
+}
+
+void signal_force(struct linux_thread *t, int signal, const struct linux_siginfo *info, const struct machine_trap *trap)
+{
+	struct linux_process *p = t->process;
+	uint64_t bit = LINUX_SIGNAL_BIT(signal);
+	lock_take(&p->signal_lock);
+	struct linux_action action = p->action[signal - 1];
+	if ((action.flags & LINUX_SA_RESETHAND) && action.handler > LINUX_SIG_IGN)
+		p->action[signal - 1].handler = LINUX_SIG_DFL;
+	lock_release(&p->signal_lock);
+	if (action.handler > LINUX_SIG_IGN && !(t->mask & bit)) {
+		if (!machine_signal_frame(t, signal, &action, info, t->mask, trap)) {
+			t->mask |= action.mask & ~SIGNAL_UNBLOCKABLE;
+			if (!(action.flags & LINUX_SA_NODEFER))
+				t->mask |= bit;
+			return;
+		}
+		signal = LINUX_SIGSEGV;
+	}
+	char text[112];
+	size_t length = text_copy(text, "ended by signal ", sizeof text);
+	length += text_decimal(text + length, (uint64_t)signal);
+	length += text_copy(text + length, " at ", 8);
+	length += text_address(text + length, *machine_instruction(&t->block.registers));
+	length += text_copy(text + length, ", address ", 16);
+	text_address(text + length, trap ? trap->address : 0);
+	linux_note(t, text);
+	process_end(t, (uint32_t)signal);
+}
+
+void signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info)
+{
+	uint64_t bit = LINUX_SIGNAL_BIT(info->signal);
+	if (!(target->pending & bit))
+		target->queued[info->signal - 1] = *info;
+	__atomic_fetch_or(&target->pending, bit, __ATOMIC_RELEASE);
+}
+
+void signal_raise(struct linux_thread *t, int signal, int code)
+{
+	struct linux_siginfo info = { .signal = signal, .code = code };
+	info.sent.pid = (int32_t)t->process->pid;
+	lock_take(&t->process->lock);
+	signal_queue_locked(t, &info);
+	lock_release(&t->process->lock);
+	t->block.pending = 1;
+}
+
+void signal_mask_set(struct linux_thread *t, uint64_t mask)
+{
+	t->mask = mask & ~SIGNAL_UNBLOCKABLE;
+	if (signal_pending(t) & ~t->mask)
+		t->block.pending = 1;
+}

@@ -1,0 +1,40 @@
+/*
+ * Signals inside the personality. A signal for the process waits at proc (bit in the process table's slot, then an interrupt); one for a
+ * thread of the own process waits in that thread (t->pending, t->queued). Both are delivered when a call, exception or interrupt ends:
+ * signal_deliver. SIGKILL and SIGSTOP of other processes are proc's business and need nothing here.
+ */
+#ifndef LINUX_SIGNAL_H
+#define LINUX_SIGNAL_H
+#include "linux/linux.h"
+#include "linux/x86_64/machine.h"
+
+#define SIGNAL_UNBLOCKABLE (LINUX_SIGNAL_BIT(LINUX_SIGKILL) | LINUX_SIGNAL_BIT(LINUX_SIGSTOP))
+/* Signals whose default action is to do nothing, and those that stop */
+#define SIGNAL_DEFAULT_IGNORED (LINUX_SIGNAL_BIT(LINUX_SIGCHLD) | LINUX_SIGNAL_BIT(LINUX_SIGURG) | LINUX_SIGNAL_BIT(LINUX_SIGWINCH) | \
+	LINUX_SIGNAL_BIT(LINUX_SIGCONT))
+#define SIGNAL_DEFAULT_STOP (LINUX_SIGNAL_BIT(LINUX_SIGSTOP) | LINUX_SIGNAL_BIT(LINUX_SIGTSTP) | LINUX_SIGNAL_BIT(LINUX_SIGTTIN) | \
+	LINUX_SIGNAL_BIT(LINUX_SIGTTOU))
+
+/* Deliver everything that is pending and not blocked. restart: a LINUX_RESTART code of the interrupted call, or 0. True: a handler will run. */
+bool signal_deliver(struct linux_thread *t, uint32_t restart);
+/* A signal by an exception: handled at once, or the end of the process when it is blocked, ignored or has no handler. */
+void signal_force(struct linux_thread *t, int signal, const struct linux_siginfo *info, const struct machine_trap *trap);
+/* Take one pending signal that is not in blocked: its number, or 0. May ask proc. */
+int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *info);
+/* All that is pending for this thread, blocked or not. */
+uint64_t signal_pending(const struct linux_thread *t);
+/* Put a signal into a thread of the own process and interrupt it. process->lock held. */
+void signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info);
+/* Change the blocked mask and look again at what is pending. */
+void signal_mask_set(struct linux_thread *t, uint64_t mask);
+/* Tell proc which signals to drop and what to do with dead children, if that changed. */
+void signal_tell_ignored(struct linux_thread *t);
+/*
+ * Before exec: tell proc what holds in the new program, whose actions are default or ignored. After it, in the new program: mask and ignored
+ * from the record; told: signal_exec was called.
+ */
+void signal_exec(struct linux_thread *t);
+void signal_start(struct linux_thread *t, uint64_t mask, uint64_t ignored, bool told);
+/* The ignored mask for a record. */
+uint64_t signal_ignored_mask(struct linux_process *p);
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The names under which init puts handles and values into the process records of the first servers (record_handle, record_value), and
+ * the data words of the client ports init makes on their listeners. One list, so that init and the servers cannot disagree.
+ *
+ *   every server   LISTENER
+ *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
+ *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, HOSTNAME is fixed
+ *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, DEVICE, ROWS, COLUMNS
+ */
+#ifndef CARILLON_BOOT_NAMES_H
+#define CARILLON_BOOT_NAMES_H
+
+#define BOOT_NAME_LISTENER "listener"             /* listener, manage and receive */
+#define BOOT_NAME_ARCHIVE "archive"               /* memobj, read */
+#define BOOT_NAME_ARCHIVE_SIZE "archive-size"     /* value, bytes */
+#define BOOT_NAME_DEVICE "device"                 /* value: the server's device number (fs 1, proc 2, terminal 3 when absent) */
+#define BOOT_NAME_PAGES "pages"                   /* value: the greatest number of pages, nodes included; 0 or absent: what the budget gives */
+#define BOOT_NAME_PROCESS_TABLE "process-table"   /* memobj of struct process_slot[PROCESS_SLOTS] */
+#define BOOT_NAME_PROC "proc"                     /* client port to proc */
+#define BOOT_NAME_CONSOLE_INPUT "console-input"   /* receiver of a stream channel (or a description of a flow): raw key bytes */
+#define BOOT_NAME_CONSOLE_OUTPUT "console-output" /* sender of a stream channel (or a description of a flow): raw screen bytes */
+#define BOOT_NAME_ROWS "rows"                     /* value: window size at start; 0 or absent: unknown */
+#define BOOT_NAME_COLUMNS "columns"
+
+/*
+ * Data words of the ports init makes with client_create on the listeners. The root directory ports are what gets mounted.
+ * The words of proc are PROCESS_PORT_* in process_protocol.h; PROCESS_PORT_FILES is the root directory of /proc.
+ */
+#define FILE_PORT_ROOT 1ul   /* fs, terminal: the exported root directory */
+#define FILE_PORT_SYSTEM 2ul /* fs, terminal: the same directory, and privileged operations are allowed */
+#endif

@@ -1,0 +1,102 @@
+/*
+ * init's parts and what they share. One thread (a second one only waits for the program's death, program.c).
+ *
+ * Who owns what: init makes every listener, channel and memory object that servers share and keeps its own handles of them, so that a server that
+ * died can be started anew with the same ones; except ends of channels, which are given away (server_give_away, streams_release).
+ */
+#ifndef USER_INIT_INIT_H
+#define USER_INIT_INIT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "abi/boot.h"
+#include "abi/types.h"
+#include "carillon/record.h"
+#include "carillon/spawn.h"
+
+/* -- boot.c: the boot archive and the kernel's command line */
+struct boot {
+	const struct boot_info *info;
+	const uint8_t *archive; /* all of it, mapped read-only */
+	size_t archive_size;
+	bool verbose;
+	bool is_terminal[3];    /* standard input, output, error: stdio=XYZ */
+	char path[1024];        /* of the program in the guest */
+	/* member system/run */
+	char **arguments, **environment;
+	const char *directory;
+};
+extern struct boot boot;
+void boot_read(void);
+/* A member of the archive by name: its bytes (inside boot.archive), or NULL. */
+const void *boot_member(const char *name, size_t *size, uint64_t *offset);
+
+/* -- servers.c: the table of servers */
+enum server { SERVER_CONSOLE, SERVER_FS, SERVER_PROC, SERVER_TERMINAL, SERVERS };
+/* Makes all listeners. */
+void servers_prepare(void);
+/* Gives a server a handle and a value under a name, before it is started. */
+void server_give(enum server server, const char *name, handle_t handle, uint32_t rights, uint64_t value);
+/*
+ * The same, and once the server has been started init keeps no handle of its own (unless the server may have to be started again): for
+ * ends of channels, whose other side must learn when this one is closed.
+ */
+void server_give_away(enum server server, const char *name, handle_t handle, uint64_t value);
+void server_start(enum server server);
+bool server_alive(enum server server);
+/* A new client port of the server's listener. Ends init when there is none: nothing can go on. */
+handle_t server_port(enum server server, uint64_t data);
+/* NOTIFY_DEATH of a server: report it, start it again or end the run, as the table says. */
+void server_died(uint64_t number, uint32_t status);
+
+/* -- devices.c */
+/* Finds the console's device and gives the driver what it needs for it. False: there is none. */
+bool device_give_console(void);
+
+/* -- streams.c: standard streams and the console driver */
+struct streams {
+	handle_t standard[3];  /* the program's descriptors; for terminals filled in by streams_open_terminal */
+	handle_t events;       /* receiver: from the console driver */
+	handle_t commands;     /* sender: to it */
+};
+extern struct streams streams;
+/* Makes channels and gives the console driver and the terminal server their ends. */
+void streams_prepare(void);
+/* Opens /dev/console for those standard streams that are the terminal. Returns whether any is. */
+bool streams_open_terminal(handle_t terminal_root);
+bool streams_use_terminal(void);
+/* Drops init's own handles of them: from then on they are the program's, and end when it and its children close them. */
+void streams_release(void);
+/* Writes a line to the program's standard error, for what init has to say about it. */
+void streams_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* -- names.c */
+/* Ports that init keeps */
+struct ports {
+	handle_t fs_root, fs_system, proc_files, proc_system, proc_ordinary, terminal_root, terminal_system;
+};
+extern struct ports ports;
+void names_prepare(void);
+/* Makes the namespace in init's own record: the root, /proc, the terminal's nodes in /dev. 0 or a negative error. */
+int64_t names_build(struct process_record *record);
+
+/* -- program.c */
+/* Starts the program of this run. 0, or a negative error already told. */
+int64_t program_start(void);
+void program_signal(unsigned signal);
+/* The Linux wait status as a command's exit status. */
+unsigned program_exit_status(uint32_t wait_status);
+
+/* -- main.c */
+#define INIT_PORT_DEATHS 1ul  /* data words of client ports of init's own listener */
+#define INIT_PORT_PROGRAM 2ul /* word[0] = wait status of the program */
+extern handle_t init_listener;
+/* The run is over: kill what is left, hand over output, tell the host the status, power off. Goes on in the event loop. */
+void run_end(unsigned status);
+/* At once, for when the console is gone. */
+_Noreturn void power_off(unsigned status);
+
+/* -- report.c */
+/* Logs how a server died: cause, registers, a backtrace with the symbols of its ELF image. process: the corpse. */
+void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size);
+#endif

@@ -1,0 +1,223 @@
+/*
+ * The first process, and the story of a run:
+ *
+ *   read what was told --> make listeners, channels, ports --> start console, fs, proc, terminal --> build the namespace
+ *     --> start the program --> event loop --> the program has ended --> kill what is left, hand over all output, tell the status, power off
+ *
+ * In the event loop come: death notices of servers, events of the console driver, and the program's end.
+ */
+#include <string.h>
+#include "abi/errors.h"
+#include "abi/message.h"
+#include "carillon/boot_names.h"
+#include "carillon/calls.h"
+#include "carillon/console_protocol.h"
+#include "carillon/process_protocol.h"
+#include "carillon/runtime.h"
+#include "carillon/server.h"
+#include "carillon/terminal_protocol.h"
+#include "user/init/init.h"
+
+#define STATUS_FAILED 125u
+#define TERMINAL_CONSOLE 0u
+
+handle_t init_listener = HANDLE_NONE;
+
+static struct {
+	bool ending;
+	unsigned status;
+} run;
+
+_Noreturn void power_off(unsigned status)
+{
+	for (;;)
+		system_power(BOOT_HANDLE_RESOURCE, POWER_OFF, status);
+}
+
+void run_end(unsigned status)
+{
+	if (run.ending)
+		return;
+	run.ending = true;
+	run.status = status;
+	server_log_verbose("the run ends with status %u", status);
+	if (server_alive(SERVER_PROC)) {
+		uint64_t words[] = { PROC_KILL_ALL };
+		server_call(ports.proc_system, words, 1, NULL, 0, NULL, 0, NULL);
+	}
+	if (streams_use_terminal() && server_alive(SERVER_TERMINAL)) {
+		uint64_t words[] = { TERMINAL_DRAIN, TERMINAL_CONSOLE };
+		server_call(ports.terminal_system, words, 2, NULL, 0, NULL, 0, NULL);
+	}
+	streams_release();
+	struct message command = { .word = { CONSOLE_COMMAND_EXIT, status } };
+	if (!server_alive(SERVER_CONSOLE) || channel_send(streams.commands, &command, CHANNEL_NON_BLOCKING, 0) < 0)
+		power_off(status);
+}
+
+/* -- events */
+
+static void terminal_tell(uint64_t operation, uint64_t first, uint64_t second)
+{
+	if (!streams_use_terminal() || !server_alive(SERVER_TERMINAL))
+		return;
+	uint64_t words[] = { operation, TERMINAL_CONSOLE, first, second };
+	server_call(ports.terminal_system, words, 4, NULL, 0, NULL, 0, NULL);
+}
+
+static void console_event(const uint64_t *word)
+{
+	switch (word[0]) {
+	case CONSOLE_EVENT_WINDOW:
+		terminal_tell(TERMINAL_SET_WINDOW, word[1], word[2]);
+		break;
+	case CONSOLE_EVENT_INPUT_ENDED:
+		if (boot.is_terminal[0])
+			terminal_tell(TERMINAL_INPUT_END, 0, 0);
+		break;
+	case CONSOLE_EVENT_HANGUP:
+		/* the terminal's screen is the first of output and error that is a terminal */
+		if ((word[1] == 1 && boot.is_terminal[1]) || (word[1] == 2 && boot.is_terminal[2] && !boot.is_terminal[1]))
+			terminal_tell(TERMINAL_HANGUP, 0, 0);
+		break;
+	case CONSOLE_EVENT_INTERRUPT:
+		program_signal((unsigned)word[1]);
+		break;
+	case CONSOLE_EVENT_EXITED:
+		if (run.ending)
+			power_off(run.status);
+		break;
+	}
+}
+
+static void events_ready(void *context, uint32_t ready)
+{
+	(void)context;
+	(void)ready;
+	for (;;) {
+		struct message message = { 0 };
+		int64_t result = channel_receive(streams.events, &message, CHANNEL_NON_BLOCKING, 0);
+		if (result == -EINTR)
+			continue;
+		if (result < 0)
+			return;
+		console_event(message.word);
+	}
+}
+
+static int64_t handle_request(void *context, struct server_request *request)
+{
+	(void)context;
+	if (request->port_data != INIT_PORT_PROGRAM)
+		return -ENOSYS;
+	run_end(program_exit_status((uint32_t)request->word[0]));
+	return 0;
+}
+
+static void handle_death(void *context, uint64_t port_data, uint64_t word, uint32_t status)
+{
+	(void)context;
+	if (port_data == INIT_PORT_DEATHS)
+		server_died(word, status);
+}
+
+/* -- starting */
+
+/* The library image as an object of its own, so that programs that map it see the image and no other member of the archive. */
+static handle_t library_image(void)
+{
+	size_t size;
+	uint64_t offset;
+	const void *bytes = boot_member("system/library", &size, &offset);
+	if (!bytes) {
+		server_log("system/library is not in the boot archive: no Linux program can run");
+		return HANDLE_NONE;
+	}
+	int64_t image = memobj_clone(BOOT_HANDLE_ARCHIVE, offset, (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+	if (image == -EINVAL) { /* an archive that lies where the boot loader put it cannot be cloned */
+		image = memobj_create(size, 0);
+		for (size_t at = 0; image >= 0 && at < size;) {
+			int64_t count = memobj_write((handle_t)image, at, (const char *)bytes + at, size - at);
+			if (count <= 0)
+				server_fail("cannot copy the library image: error %d", (int)-count);
+			at += (size_t)count;
+		}
+	}
+	if (image < 0)
+		server_fail("cannot share the library image: error %d", (int)-image);
+	return (handle_t)image;
+}
+
+static void record_prepare(struct process_record *record, handle_t process_table)
+{
+	record->process_port = HANDLE_NONE;
+	record->process_table = process_table;
+	int64_t time = memobj_time();
+	record->time_page = time < 0 ? HANDLE_NONE : (handle_t)time;
+	record->library_image = library_image();
+	for (unsigned i = 0; i < 16; i++)
+		record->limits[i][0] = record->limits[i][1] = UINT64_MAX;
+	record->limits[3][0] = 8ul << 20;   /* RLIMIT_STACK */
+	record->limits[4][0] = 0;           /* RLIMIT_CORE */
+	record->limits[7][0] = 1024;        /* RLIMIT_NOFILE */
+	record->limits[7][1] = 65536;
+}
+
+static void servers_start(void)
+{
+	struct system_info info;
+	int64_t table = memobj_create(PROCESS_SLOTS * sizeof(struct process_slot), 0);
+	if (table < 0)
+		server_fail("cannot make the process table: error %d", (int)-table);
+	record_prepare(process_record(), (handle_t)table);
+
+	server_give(SERVER_FS, BOOT_NAME_ARCHIVE, BOOT_HANDLE_ARCHIVE, 0, 0);
+	server_give(SERVER_FS, BOOT_NAME_ARCHIVE_SIZE, HANDLE_NONE, 0, boot.archive_size);
+	if (system_get(&info) == 0)
+		server_give(SERVER_FS, BOOT_NAME_PAGES, HANDLE_NONE, 0, info.pages_free / 2);
+	server_give(SERVER_PROC, BOOT_NAME_PROCESS_TABLE, (handle_t)table, 0, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_PROCESS_TABLE, (handle_t)table, RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_PROC, ports.proc_system, 0, 0);
+
+	server_start(SERVER_CONSOLE);
+	server_start(SERVER_FS);
+	server_start(SERVER_PROC);
+	server_start(SERVER_TERMINAL);
+}
+
+static void program_begin(void)
+{
+	struct process_record *record = process_record();
+	int64_t error = names_build(record);
+	if (!error) {
+		streams_open_terminal(ports.terminal_root);
+		error = program_start();
+	} else {
+		server_log("no root directory: error %d", (int)-error);
+	}
+	if (error)
+		run_end(STATUS_FAILED);
+}
+
+int main(void)
+{
+	static const struct server_port_operations operations = { .request = handle_request, .death = handle_death };
+	boot_read();
+	int64_t listener = listener_create(0);
+	if (listener < 0)
+		server_fail("cannot make a listener: error %d", (int)-listener);
+	init_listener = (handle_t)listener;
+	if (server_add_listener(init_listener, &operations, NULL) < 0)
+		server_fail("cannot wait");
+
+	servers_prepare();
+	names_prepare();
+	streams_prepare();
+	if (!device_give_console())
+		server_fail("no console device");
+	if (server_add_source(streams.events, READY_IN, events_ready, NULL) < 0)
+		server_fail("cannot wait for the console driver");
+	servers_start();
+	program_begin();
+	server_run();
+}

@@ -1,0 +1,105 @@
+/*
+ * How a server died: its status, registers, and a backtrace by frame pointers, read from the corpse, with the symbols of its ELF image.
+ * Nothing in the corpse is trusted: the walk goes up the stack only, and ends after a fixed number of frames.
+ */
+#include "abi/errors.h"
+#include "abi/process.h"
+#include "carillon/calls.h"
+#include "carillon/runtime.h"
+#include "lib/elf/elf.h"
+#include "user/init/init.h"
+
+#define FRAMES_MAX 32
+
+static const char *cause_name(uint32_t cause)
+{
+	static const char *const name[] = { "no exception", "unmapped address", "protection", "beyond the end of an object", "illegal instruction",
+		"breakpoint", "single step", "division", "floating point", "alignment", "other exception" };
+	return cause < sizeof name / sizeof *name ? name[cause] : "unknown";
+}
+
+static void status_log(const char *name, uint32_t status, const struct process_info *info)
+{
+	switch (status) {
+	case STATUS_FAULT:
+		server_log("%s died: %s at %#lx, instruction %#lx", name, cause_name(info->fault_cause), info->fault_address, info->fault_instruction);
+		break;
+	case STATUS_OUT_OF_MEMORY:
+		server_log("%s died: out of memory", name);
+		break;
+	case STATUS_UPCALL:
+		server_log("%s died: an upcall could not be delivered", name);
+		break;
+	case STATUS_BUDGET:
+		server_log("%s died: its budget was destroyed", name);
+		break;
+	default:
+		if (status & 0x7f)
+			server_log("%s died: signal %u", name, status & 0x7f);
+		else
+			server_log("%s ended: status %u", name, status >> 8 & 0xff);
+	}
+}
+
+static void frame_log(unsigned number, uint64_t address, const void *image, size_t image_size)
+{
+	uint64_t offset = 0;
+	const char *symbol = image ? elf_symbol(image, image_size, address, &offset) : NULL;
+	if (symbol)
+		server_log("  #%u %#lx %.80s+%#lx", number, address, symbol, offset);
+	else
+		server_log("  #%u %#lx", number, address);
+}
+
+static void backtrace_log(handle_t space, uint64_t instruction, uint64_t frame, const void *image, size_t image_size)
+{
+	frame_log(0, instruction, image, image_size);
+	for (unsigned i = 1; i < FRAMES_MAX; i++) {
+		struct { uint64_t next, caller; } link;
+		if (frame % 8 != 0 || space_read(space, frame, &link, sizeof link) != sizeof link || link.caller == 0)
+			return;
+		/* the call instruction, not the one it returns to: that may be another function's */
+		frame_log(i, link.caller - 1, image, image_size);
+		if (link.next <= frame)
+			return;
+		frame = link.next;
+	}
+}
+
+#if defined(__x86_64__)
+static void registers_log(const struct registers *r)
+{
+	server_log("  rip %016lx rsp %016lx rbp %016lx flags %lx", r->rip, r->rsp, r->rbp, r->rflags);
+	server_log("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+	server_log("  rsi %016lx rdi %016lx r8  %016lx r9  %016lx", r->rsi, r->rdi, r->r8, r->r9);
+	server_log("  r10 %016lx r11 %016lx r12 %016lx r13 %016lx", r->r10, r->r11, r->r12, r->r13);
+	server_log("  r14 %016lx r15 %016lx", r->r14, r->r15);
+}
+
+static uint64_t instruction_of(const struct registers *r) { return r->rip; }
+static uint64_t frame_of(const struct registers *r) { return r->rbp; }
+#else
+#error "report.c: registers of this architecture"
+#endif
+
+void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size)
+{
+	struct process_info info = { 0 };
+	if (process_get(process, &info) < 0) {
+		server_log("%s died: status %#x, no corpse", name, status);
+		return;
+	}
+	status_log(name, status, &info);
+	if (info.fault_thread == 0)
+		return;
+	struct registers registers;
+	int64_t error = thread_get_registers(process, info.fault_thread, &registers);
+	int64_t space = error < 0 ? error : process_space(process);
+	if (space < 0) {
+		server_log("  its registers cannot be read: error %d", (int)-space);
+		return;
+	}
+	registers_log(&registers);
+	backtrace_log((handle_t)space, instruction_of(&registers), frame_of(&registers), image, image_size);
+	handle_close((handle_t)space);
+}
