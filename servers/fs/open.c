@@ -1,0 +1,157 @@
+/* FILE_OPEN: one message, and for an ordinary file three kernel calls: a port, a description, and the close of the port's own handle. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include "carillon/calls.h"
+#include "carillon/file_protocol.h"
+#include "user/files/walk.h"
+#include "content.h"
+#include "fifo.h"
+#include "request.h"
+
+#define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+#ifndef O_TMPFILE
+#define O_TMPFILE 020200000
+#endif
+
+static enum file_kind kind_of(const struct node *node, uint32_t flags)
+{
+	if (flags & O_PATH)
+		return FILE_KIND_PATH;
+	if (S_ISDIR(node->mode))
+		return FILE_KIND_DIRECTORY;
+	return S_ISREG(node->mode) ? FILE_KIND_REGULAR : FILE_KIND_DEVICE;
+}
+
+static uint32_t device_kind(const struct node *node)
+{
+	switch (node->content.device) {
+	case FS_DEVICE_NULL: return DESCRIPTION_NULL;
+	case FS_DEVICE_ZERO: return DESCRIPTION_ZERO;
+	case FS_DEVICE_FULL: return DESCRIPTION_FULL;
+	default: return DESCRIPTION_SERVICE;
+	}
+}
+
+/* Makes the description of an existing node and puts it into the reply */
+static int64_t reply_description(struct server_request *request, struct node *node, uint32_t flags)
+{
+	uint32_t access = flags & O_ACCMODE;
+	enum file_kind kind = kind_of(node, flags);
+	struct description_request create = {
+		.kind = DESCRIPTION_SERVICE, .memobj = HANDLE_NONE, .sender = HANDLE_NONE, .receiver = HANDLE_NONE, .event = HANDLE_NONE,
+		.flags = (flags & O_APPEND ? DESCRIPTION_APPEND : 0) | (flags & O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0),
+		.rights = (access != O_WRONLY ? RIGHT_READ : 0) | (access != O_RDONLY ? RIGHT_WRITE : 0),
+		.cookie = FILE_COOKIE(kind, flags & ~NOT_KEPT),
+	};
+	unsigned word_type = WORD_OPEN;
+	if (kind == FILE_KIND_PATH || kind == FILE_KIND_DIRECTORY) {
+		create.flags = DESCRIPTION_NO_IO | (kind == FILE_KIND_DIRECTORY ? DESCRIPTION_SEEKABLE : 0);
+		create.rights = RIGHT_READ;
+		word_type = WORD_NODE;
+	} else if (kind == FILE_KIND_REGULAR) {
+		create.kind = DESCRIPTION_PLACE;
+		create.memobj = node->content.memobj;
+	} else
+		create.kind = device_kind(node);
+
+	int64_t control = client_create(fs_listener, WORD(word_type, node_id(node)));
+	if (control < 0)
+		return control;
+	node_get(node); /* given back when the port's close message comes */
+	create.control = (handle_t)control;
+	int64_t description = description_create(&create);
+	handle_close((handle_t)control);
+	if (description < 0)
+		return description;
+	server_reply_handle(request, (handle_t)description, true);
+	request->reply_word[1] = node->inode;
+	request->reply_word[2] = node->mode;
+	request->reply_word[3] = kind;
+	return 0;
+}
+
+static int64_t create_and_open(struct server_request *request, const struct walk_result *place, uint32_t flags, uint32_t mode)
+{
+	if (place->trailing_slash)
+		return -EISDIR;
+	int error;
+	struct node *node = content_create_file(mode, &error);
+	if (!node)
+		return error;
+	struct node *parent = (struct node *)place->parent;
+	error = tree_link(parent, place->name, place->name_length, node);
+	if (error) {
+		node_discard(node);
+		return error;
+	}
+	int64_t result = reply_description(request, node, flags);
+	if (result < 0)
+		tree_unlink(parent, place->name, place->name_length);
+	return result;
+}
+
+int64_t fs_open(struct server_request *request, uint64_t start)
+{
+	uint32_t flags = (uint32_t)request->word[1], mode = (uint32_t)request->word[2];
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	else if ((flags & O_TMPFILE) == O_TMPFILE)
+		return -ENOTSUP;
+	if ((flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+		return -EINVAL;
+
+	struct file_path_request path;
+	int error = file_path_parse(request->data, request->size, &path);
+	if (error)
+		return error;
+	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+	bool follow = !exclusive && !(flags & O_NOFOLLOW) && !(path.flags & FILE_NO_FOLLOW);
+	enum walk_intent intent = flags & O_CREAT ? (follow ? WALK_CREATE_FOLLOW : WALK_CREATE) : follow ? WALK_FOLLOW : WALK_NO_FOLLOW;
+	struct walk_result place;
+	error = file_walk(&fs_walk_operations, NULL, (uint64_t)tree_root(), start, path.path, path.path_length, &path, intent, &place);
+	if (error == FILE_WALK_STOPPED)
+		return fs_reply_stop(request, &place);
+	if (error)
+		return error;
+	if (place.node == NODE_NONE)
+		return create_and_open(request, &place, flags, mode);
+
+	struct node *node = (struct node *)place.node;
+	bool writing = (flags & O_ACCMODE) != O_RDONLY;
+	if (exclusive)
+		return -EEXIST;
+	if (S_ISDIR(node->mode)) {
+		if (!(flags & O_PATH) && (writing || (flags & O_CREAT)))
+			return -EISDIR;
+		return reply_description(request, node, flags);
+	}
+	if (flags & O_DIRECTORY)
+		return -ENOTDIR;
+	if (node->forward)
+		return fs_reply_forward(request, node->content.port, false, path.path_length);
+	if (flags & O_PATH)
+		return reply_description(request, node, flags);
+	if (S_ISLNK(node->mode))
+		return -ELOOP;
+	if (S_ISSOCK(node->mode))
+		return -ENXIO;
+	if (S_ISFIFO(node->mode)) {
+		int64_t result = fifo_open(request, node, flags, path.path_length == 0, fs_listener, WORD(WORD_FIFO, 0));
+		if (result != -EWOULDBLOCK)
+			return result;
+		int64_t port = client_create(fs_listener, WORD(WORD_NODE, node_id(node)));
+		if (port < 0)
+			return port;
+		node_get(node);
+		return fs_reply_forward(request, (handle_t)port, true, path.path_length);
+	}
+	if (S_ISREG(node->mode) && (flags & O_TRUNC)) {
+		error = content_resize(node, 0);
+		if (error)
+			return error;
+	}
+	return reply_description(request, node, flags);
+}

@@ -1,0 +1,493 @@
+/*
+ * One function for each operation of the file protocol, and the table that finds it. A request names its node through the data word of the
+ * port it came by; nothing of it is believed before it is checked. Everything is decided and reserved before anything is changed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "carillon/boot_names.h"
+#include "carillon/calls.h"
+#include "carillon/file_protocol.h"
+#include "user/files/walk.h"
+#include "content.h"
+#include "fifo.h"
+#include "request.h"
+
+handle_t fs_listener;
+uint64_t fs_pages;
+
+/* -- the tree as the walk sees it: nodes are their addresses */
+
+static int walk_lookup(void *context, uint64_t directory, const char *name, size_t length, uint64_t *child)
+{
+	(void)context;
+	struct node *found;
+	int error = tree_lookup((struct node *)directory, name, length, &found);
+	if (!error)
+		*child = (uint64_t)found;
+	return error;
+}
+
+static uint64_t walk_parent(void *context, uint64_t directory)
+{
+	(void)context;
+	return (uint64_t)((struct node *)directory)->content.directory.parent;
+}
+
+static uint32_t walk_mode(void *context, uint64_t node)
+{
+	(void)context;
+	return ((struct node *)node)->mode;
+}
+
+static uint64_t walk_qid(void *context, uint64_t node)
+{
+	(void)context;
+	return ((struct node *)node)->inode;
+}
+
+const struct walk_operations fs_walk_operations = { walk_lookup, walk_parent, walk_mode, walk_qid };
+
+static int walk(struct server_request *request, uint64_t start, enum walk_intent intent, struct file_path_request *path, struct walk_result *place)
+{
+	int error = file_path_parse(request->data, request->size, path);
+	if (error)
+		return error;
+	return file_walk(&fs_walk_operations, NULL, (uint64_t)tree_root(), start, path->path, path->path_length, path, intent, place);
+}
+
+/* -- common replies */
+
+int64_t fs_reply_stop(struct server_request *request, const struct walk_result *result)
+{
+	request->reply_word[1] = result->stop;
+	request->reply_word[2] = result->consumed;
+	request->reply_word[3] = result->stop_qid;
+	if (result->stop == FILE_STOP_LINK) {
+		struct node *link = (struct node *)result->link;
+		server_reply_bytes(request, link->content.symlink.target, link->content.symlink.length);
+	}
+	return FILE_WALK_STOPPED;
+}
+
+int64_t fs_reply_forward(struct server_request *request, handle_t port, bool move, size_t consumed)
+{
+	request->reply_word[1] = FILE_STOP_FORWARD;
+	request->reply_word[2] = consumed;
+	server_reply_handle(request, port, move);
+	return FILE_WALK_STOPPED;
+}
+
+int64_t fs_reply_node_port(struct server_request *request, struct node *node, unsigned type)
+{
+	int64_t port = client_create(fs_listener, WORD(type, node_id(node)));
+	if (port < 0)
+		return port;
+	node_get(node);
+	server_reply_handle(request, (handle_t)port, true);
+	return 0;
+}
+
+/* A walk to an existing node for the operations that stop at forwarding nodes. 0 and *node, or what to return. */
+static int64_t find(struct server_request *request, uint64_t start, struct file_path_request *path, struct node **node)
+{
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_FOLLOW, path, &place);
+	if (error == FILE_WALK_STOPPED)
+		return fs_reply_stop(request, &place);
+	if (error)
+		return error;
+	*node = (struct node *)place.node;
+	if ((*node)->forward)
+		return fs_reply_forward(request, (*node)->content.port, false, path->path_length);
+	return 0;
+}
+
+/* A walk to a free name. 0 and *place, or what to return. */
+static int64_t find_free(struct server_request *request, uint64_t start, struct file_path_request *path, struct walk_result *place)
+{
+	int64_t error = walk(request, start, WALK_CREATE, path, place);
+	if (error == FILE_WALK_STOPPED)
+		return place->stop == FILE_STOP_MOUNT && place->consumed == path->path_length ? -EEXIST : fs_reply_stop(request, place);
+	if (error)
+		return error;
+	return place->node == NODE_NONE ? 0 : -EEXIST;
+}
+
+/* Puts a new node under its name and says what it is; frees it when that fails */
+static int64_t place_new(struct server_request *request, const struct walk_result *place, struct node *node)
+{
+	int error = tree_link((struct node *)place->parent, place->name, place->name_length, node);
+	if (error) {
+		node_discard(node);
+		return error;
+	}
+	request->reply_word[1] = node->inode;
+	request->reply_word[2] = node->mode;
+	return 0;
+}
+
+/* -- operations. start is the node of the port the request came by. */
+
+static int64_t do_walk(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct node *node;
+	int64_t error = find(request, start, &path, &node);
+	if (error)
+		return error;
+	error = fs_reply_node_port(request, node, WORD_NODE);
+	request->reply_word[1] = node->inode;
+	request->reply_word[2] = node->mode;
+	return error;
+}
+
+static int64_t do_getattr(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct node *node;
+	int64_t error = find(request, start, &path, &node);
+	if (error)
+		return error;
+	struct file_attributes attributes;
+	content_attributes(node, &attributes);
+	memcpy(request->reply_buffer, &attributes, sizeof attributes);
+	server_reply_bytes(request, request->reply_buffer, sizeof attributes);
+	return 0;
+}
+
+static int64_t do_setattr(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct node *node;
+	int64_t error = find(request, start, &path, &node);
+	if (error)
+		return error;
+	struct file_setattr set;
+	if (path.second_length != sizeof set)
+		return -EINVAL;
+	memcpy(&set, path.second, sizeof set);
+	return content_set_attributes(node, &set);
+}
+
+static int64_t do_readdir(struct server_request *request, uint64_t start)
+{
+	struct node *directory = (struct node *)start;
+	if (!S_ISDIR(directory->mode))
+		return -ENOTDIR;
+	uint64_t cookie = request->word[1];
+	size_t used = 0, capacity = request->room < MESSAGE_RANGE_MAX ? request->room : MESSAGE_RANGE_MAX;
+	bool fits = true;
+	struct node *parent = directory->content.directory.parent ? directory->content.directory.parent : directory;
+	if (cookie < COOKIE_DOT)
+		fits = file_entry_append(request->reply_buffer, capacity, &used, directory->inode, COOKIE_DOT, S_IFDIR, ".", 1);
+	if (fits && cookie < COOKIE_DOT_DOT)
+		fits = file_entry_append(request->reply_buffer, capacity, &used, parent->inode, COOKIE_DOT_DOT, S_IFDIR, "..", 2);
+	if (cookie < COOKIE_DOT_DOT)
+		cookie = COOKIE_DOT_DOT;
+	const struct entry *entry = NULL;
+	while (fits && (entry = tree_next_entry(directory, cookie))) {
+		cookie = entry->cookie;
+		fits = file_entry_append(request->reply_buffer, capacity, &used, entry->node->inode, cookie, entry->node->mode, entry->name, entry->length);
+	}
+	if (!fits && used == 0)
+		return -EINVAL; /* not even one entry fits */
+	server_reply_bytes(request, request->reply_buffer, used);
+	request->reply_word[1] = used;
+	return 0;
+}
+
+static int64_t do_make_directory(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result place;
+	int64_t error = find_free(request, start, &path, &place);
+	if (error)
+		return error;
+	int failure;
+	struct node *node = node_create(S_IFDIR | (request->word[1] & 01777), &failure);
+	return node ? place_new(request, &place, node) : failure;
+}
+
+static int64_t do_make_node(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result place;
+	int64_t error = find_free(request, start, &path, &place);
+	if (error)
+		return error;
+	uint32_t mode = (uint32_t)request->word[1];
+	if (place.trailing_slash)
+		return -ENOENT;
+	int failure;
+	struct node *node;
+	switch (mode & S_IFMT) {
+	case 0:
+	case S_IFREG:
+		node = content_create_file(mode, &failure);
+		break;
+	case S_IFIFO:
+	case S_IFSOCK:
+		node = node_create(mode & (S_IFMT | 07777), &failure);
+		break;
+	case S_IFCHR:
+	case S_IFBLK:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+	return node ? place_new(request, &place, node) : failure;
+}
+
+static int64_t do_symlink(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result place;
+	int64_t error = find_free(request, start, &path, &place);
+	if (error)
+		return error;
+	if (place.trailing_slash || path.second_length == 0)
+		return -ENOENT;
+	if (path.second_length >= FILE_PATH_MAX)
+		return -ENAMETOOLONG;
+	int failure;
+	struct node *node = content_create_link(path.second, path.second_length, &failure);
+	return node ? place_new(request, &place, node) : failure;
+}
+
+/* The node behind a node port of this server that came with the request, or NULL */
+static struct node *received_node(struct server_request *request)
+{
+	if (request->handle_count < 1)
+		return NULL;
+	int64_t word = client_data(fs_listener, request->handle[0]);
+	if (word < 0)
+		return NULL;
+	if (WORD_TYPE(word) == WORD_SMALL)
+		return tree_root();
+	if (WORD_TYPE(word) == WORD_FIFO)
+		return fifo_node(WORD_ID(word));
+	return node_find(WORD_ID(word));
+}
+
+static int64_t do_link(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result place;
+	struct node *node = received_node(request);
+	if (!node)
+		return -EXDEV;
+	int64_t error = find_free(request, start, &path, &place);
+	if (error)
+		return error;
+	if (S_ISDIR(node->mode))
+		return -EPERM;
+	if (place.trailing_slash || node->links == 0)
+		return -ENOENT;
+	return tree_link((struct node *)place.parent, place.name, place.name_length, node);
+}
+
+/* What is wrong with removing or renaming a place that ends in no name of its own */
+static int64_t check_removable(const struct walk_result *place, int64_t dot, int64_t dot_dot)
+{
+	if (place->covered || place->last == WALK_LAST_NONE)
+		return -EBUSY;
+	return place->last == WALK_LAST_DOT ? dot : place->last == WALK_LAST_DOT_DOT ? dot_dot : 0;
+}
+
+static int64_t do_unlink(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_REMOVE, &path, &place);
+	if (error == FILE_WALK_STOPPED)
+		return fs_reply_stop(request, &place);
+	if (error)
+		return error;
+	bool directory = request->word[1] == 1;
+	error = directory ? check_removable(&place, -EINVAL, -ENOTEMPTY) : check_removable(&place, -EISDIR, -EISDIR);
+	if (error)
+		return error;
+	struct node *parent = (struct node *)place.parent;
+	return directory ? tree_remove_directory(parent, place.name, place.name_length) : tree_unlink(parent, place.name, place.name_length);
+}
+
+static int64_t do_rename(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result from, to;
+	struct node *directory = received_node(request);
+	if (!directory)
+		return -EXDEV;
+	int64_t error = walk(request, start, WALK_REMOVE, &path, &from);
+	if (error == FILE_WALK_STOPPED)
+		return fs_reply_stop(request, &from);
+	if (error)
+		return error;
+	error = check_removable(&from, -EBUSY, -EBUSY);
+	if (error)
+		return error;
+	if (path.second_length >= FILE_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (memchr(path.second, 0, path.second_length))
+		return -EINVAL;
+
+	error = file_walk(&fs_walk_operations, NULL, (uint64_t)tree_root(), (uint64_t)directory, path.second, path.second_length, &path,
+		WALK_CREATE, &to);
+	if (error == FILE_WALK_STOPPED) {
+		if (to.stop == FILE_STOP_MOUNT && to.consumed == path.second_length)
+			return -EBUSY;
+		request->reply_word[4] = 1;
+		return fs_reply_stop(request, &to);
+	}
+	if (error)
+		return error;
+	if (to.last != WALK_LAST_NAME)
+		return -EBUSY;
+	struct node *source = (struct node *)from.node;
+	if (to.trailing_slash && !S_ISDIR(source->mode))
+		return -ENOTDIR;
+	return tree_rename((struct node *)from.parent, from.name, from.name_length, (struct node *)to.parent, to.name, to.name_length,
+		(uint32_t)request->word[1]);
+}
+
+static int64_t do_readlink(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_NO_FOLLOW, &path, &place);
+	if (error == FILE_WALK_STOPPED)
+		return fs_reply_stop(request, &place);
+	if (error)
+		return error;
+	struct node *node = (struct node *)place.node;
+	if (!S_ISLNK(node->mode))
+		return -EINVAL;
+	request->reply_word[1] = server_reply_bytes(request, node->content.symlink.target, node->content.symlink.length);
+	return 0;
+}
+
+static int64_t do_statfs(struct server_request *request, uint64_t start)
+{
+	(void)start;
+	struct file_system_info info;
+	content_system_info(&info, fs_pages);
+	memcpy(request->reply_buffer, &info, sizeof info);
+	server_reply_bytes(request, request->reply_buffer, sizeof info);
+	return 0;
+}
+
+static int64_t do_sync(struct server_request *request, uint64_t start)
+{
+	(void)request, (void)start;
+	return 0; /* memory is all there is */
+}
+
+static int64_t do_ioctl(struct server_request *request, uint64_t start)
+{
+	(void)request, (void)start;
+	return -ENOTTY;
+}
+
+/* Reads and writes reach the server only from the random devices; other kinds are answered by the kernel */
+static int64_t do_read(struct server_request *request, uint64_t start)
+{
+	struct node *node = (struct node *)start;
+	if (!node->is_device || node->content.device != FS_DEVICE_RANDOM || WORD_TYPE(request->port_data) != WORD_OPEN)
+		return -EINVAL;
+	size_t length = request->word[2] < request->room ? request->word[2] : request->room;
+	if (length > MESSAGE_RANGE_MAX)
+		length = MESSAGE_RANGE_MAX;
+	int64_t error = length ? random_get(request->reply_buffer, length) : 0;
+	if (error < 0)
+		return error;
+	return (int64_t)server_reply_bytes(request, request->reply_buffer, length);
+}
+
+static int64_t do_write(struct server_request *request, uint64_t start)
+{
+	struct node *node = (struct node *)start;
+	if (!node->is_device || node->content.device != FS_DEVICE_RANDOM || WORD_TYPE(request->port_data) != WORD_OPEN)
+		return -EINVAL;
+	return (int64_t)request->size; /* the kernel's generator needs no help */
+}
+
+static int64_t do_place_forward(struct server_request *request, uint64_t start)
+{
+	if (request->port_data != FILE_PORT_SYSTEM)
+		return -EPERM;
+	if (request->handle_count < 1)
+		return -EINVAL;
+	uint32_t mode = (uint32_t)request->word[1];
+	if (!S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISSOCK(mode))
+		return -EINVAL;
+	struct file_path_request path;
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_CREATE, &path, &place);
+	if (error == FILE_WALK_STOPPED)
+		return fs_reply_stop(request, &place);
+	if (error)
+		return error;
+	struct node *node = (struct node *)place.node;
+	if (node) { /* a restarted server's new port */
+		if (!node->forward)
+			return -EEXIST;
+		handle_close(node->content.port);
+		node->content.port = server_take_handle(request, 0);
+		return 0;
+	}
+	int failure;
+	node = node_create(mode & (S_IFMT | 07777), &failure);
+	if (!node)
+		return failure;
+	node->forward = true;
+	node->special_device = request->word[2];
+	node->content.port = server_take_handle(request, 0);
+	return place_new(request, &place, node);
+}
+
+static int64_t (*const operations[])(struct server_request *request, uint64_t start) = {
+	[FILE_READ] = do_read, [FILE_WRITE] = do_write, [FILE_OPEN] = fs_open, [FILE_WALK] = do_walk, [FILE_GETATTR] = do_getattr,
+	[FILE_SETATTR] = do_setattr, [FILE_READDIR] = do_readdir, [FILE_MAKE_DIRECTORY] = do_make_directory, [FILE_MAKE_NODE] = do_make_node,
+	[FILE_SYMLINK] = do_symlink, [FILE_LINK] = do_link, [FILE_UNLINK] = do_unlink, [FILE_RENAME] = do_rename, [FILE_READLINK] = do_readlink,
+	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_PLACE_FORWARD] = do_place_forward,
+};
+
+int64_t fs_request(void *context, struct server_request *request)
+{
+	(void)context;
+	uint64_t operation = request->word[0], id = WORD_ID(request->port_data);
+	if (operation >= sizeof operations / sizeof *operations || !operations[operation])
+		return -ENOSYS;
+	struct node *start;
+	switch (WORD_TYPE(request->port_data)) {
+	case WORD_SMALL:
+		start = tree_root();
+		break;
+	case WORD_FIFO:
+		if (operation == FILE_READ || operation == FILE_WRITE || operation == FILE_IOCTL)
+			return fifo_request(request, id);
+		start = fifo_node(id);
+		break;
+	default:
+		start = node_find(id);
+		break;
+	}
+	if (!start)
+		return -ESTALE;
+	return operations[operation](request, (uint64_t)start);
+}
+
+void fs_closed(void *context, uint64_t port_data)
+{
+	(void)context;
+	unsigned type = WORD_TYPE(port_data);
+	if (type == WORD_FIFO)
+		fifo_closed(WORD_ID(port_data));
+	else if (type == WORD_NODE || type == WORD_OPEN) {
+		struct node *node = node_find(WORD_ID(port_data));
+		if (node)
+			node_put(node);
+	}
+}

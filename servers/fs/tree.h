@@ -1,0 +1,111 @@
+/*
+ * The tree of the root file system: nodes, directories, links. Pure: no system calls; what a node's content is (a memory object, a FIFO's
+ * bytes, another server's port) is known to content.c only, which tree.c tells through tree_content_release when a node dies.
+ *
+ * Life of a node: it lives while links + references > 0. links counts names (a directory also counts itself and its subdirectories, as st_nlink
+ * tells). references counts client ports, open objects and calls set aside. node_put and the unlinking operations free it at zero.
+ *
+ * Ids: a node is known outside by index and generation (node_id), never by address. An id of a node that has gone is not found.
+ *
+ * Directories keep entries in an array ordered by cookie, with holes where names were removed, and a hash table by name. A cookie is given
+ * once and never again, so a reader who goes on after cookie c sees each name that stood all the while exactly once.
+ */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "abi/types.h"
+
+struct node;
+
+struct entry {
+	struct node *node;
+	struct entry *next;      /* in the hash chain */
+	uint64_t cookie;
+	uint32_t hash;
+	uint16_t length;
+	char name[];
+};
+
+struct directory {
+	struct node *parent;     /* NULL: removed (or the root) */
+	struct entry **order;    /* by cookie; NULL: a hole */
+	uint64_t *order_cookie;  /* cookie of each place, holes too */
+	size_t order_used, order_room;
+	size_t count;
+	struct entry **bucket;
+	size_t buckets;          /* power of two, 0 while empty */
+	uint64_t next_cookie;
+};
+
+struct fifo;
+
+struct node {
+	uint32_t index, generation;
+	uint64_t inode;
+	uint32_t mode, user, group, links;
+	uint32_t references;
+	bool forward;            /* another server answers for it: content.port */
+	bool is_device;          /* one of the built-in devices: content.device */
+	uint64_t special_device;
+	uint64_t access_time, modify_time, change_time, birth_time; /* nanoseconds since 1970 */
+	uint64_t content_stamp;  /* regular: memobj_info.modified when modify_time was set by hand; later changes are newer */
+	union {
+		handle_t memobj;     /* regular file */
+		handle_t port;       /* forward */
+		int device;          /* enum fs_device */
+		struct directory directory;
+		struct { char *target; size_t length; } symlink;
+		struct fifo *fifo;   /* FIFO: NULL until first opened */
+	} content;
+};
+
+#define COOKIE_DOT 1u
+#define COOKIE_DOT_DOT 2u
+#define COOKIE_FIRST 3u
+
+/* Provided by content.c (and by the unit test): closes what a dying non-directory holds. */
+void tree_content_release(struct node *node);
+/* Provided likewise: the time now, nanoseconds since 1970. */
+uint64_t tree_now(void);
+
+/* The greatest number of nodes; creating more fails with -ENOSPC. Once, before the first node. */
+void tree_limit(uint64_t nodes);
+uint64_t tree_node_count(void);
+uint64_t tree_node_limit(void);
+
+/* A new node with no links and no references and mode with type bits; NULL: no memory or too many nodes (*error says which). */
+struct node *node_create(uint32_t mode, int *error);
+/* Frees a node that never got a link or reference. */
+void node_discard(struct node *node);
+void node_get(struct node *node);
+void node_put(struct node *node);
+uint64_t node_id(const struct node *node);      /* below 2^60 */
+struct node *node_find(uint64_t id);            /* NULL: gone */
+
+/* Makes the root directory, once. */
+struct node *tree_create_root(void);
+struct node *tree_root(void);
+
+/* 0 and *child, or -ENOENT. */
+int tree_lookup(const struct node *directory, const char *name, size_t length, struct node **child);
+/* Gives node the name in directory: counts links, sets times. The name must be free. -ENOENT (directory removed), -EMLINK, -ENOSPC. */
+int tree_link(struct node *directory, const char *name, size_t length, struct node *node);
+/* Removes a name of anything but a directory: -ENOENT, -EISDIR. */
+int tree_unlink(struct node *directory, const char *name, size_t length);
+/* Removes an empty directory: -ENOENT, -ENOTDIR, -ENOTEMPTY. */
+int tree_remove_directory(struct node *directory, const char *name, size_t length);
+
+#define RENAME_NO_REPLACE 1u
+#define RENAME_SWAP 2u
+/*
+ * POSIX rename, with Linux's flags. -ENOENT, -EINVAL (into itself; both flags), -EEXIST, -EISDIR, -ENOTDIR, -ENOTEMPTY, -ENOSPC.
+ * Nothing is changed unless it returns 0.
+ */
+int tree_rename(struct node *old_directory, const char *old_name, size_t old_length, struct node *new_directory, const char *new_name,
+	size_t new_length, uint32_t flags);
+
+/* The first entry with a cookie above `after` (>= COOKIE_DOT_DOT), NULL at the end. */
+const struct entry *tree_next_entry(const struct node *directory, uint64_t after);
+#endif

@@ -1,0 +1,20 @@
+/*
+ * What proc does to the world outside its tables: the kernel's process operations and answers to calls set aside.
+ * effects.c does it; the unit test writes it down instead. None of these fails in a way the caller could mend: a process that has died
+ * meanwhile is told by its death notice.
+ */
+#ifndef PROC_EFFECTS_H
+#define PROC_EFFECTS_H
+#include "process.h"
+
+void effect_interrupt(struct process *process, uint64_t thread);
+void effect_suspend(struct process *process);
+void effect_resume(struct process *process);
+void effect_kill(struct process *process, uint32_t status);
+/* Whether it has any thread: a child whose parent died between fork and thread_create has none. */
+bool effect_has_threads(struct process *process);
+/* Lets the kernel's corpse go. */
+void effect_release(struct process *process);
+/* Answers a call set aside: 0, or -ESRCH when the caller has gone (nothing was delivered). words: word[1..7] or NULL. */
+int effect_answer(uint32_t reply, int64_t word0, const uint64_t *words);
+#endif

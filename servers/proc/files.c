@@ -1,0 +1,358 @@
+/* The tree of /proc and the file operations on it; files.h. Everything is read-only. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "carillon/calls.h"
+#include "carillon/file_protocol.h"
+#include "user/files/walk.h"
+#include "files.h"
+#include "operations.h"
+
+#define QID(pid, entry) ((uint64_t)(pid) << 8 | (entry))
+#define QID_PID(qid) ((uint32_t)((qid) >> 8))
+#define QID_ENTRY(qid) ((enum files_entry)((qid) & 0xff))
+#define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+#define PID_COOKIE 0x10000ul /* cookies of processes in the root: this and the pid */
+#define PROC_MAGIC 0x9fa0u
+
+uint64_t files_device = 2;
+
+static const struct { const char *name; enum files_entry entry, parent; uint32_t mode; } entries[] = {
+	{ "self", FILE_SELF, FILE_ROOT, S_IFLNK | 0777 }, { "thread-self", FILE_THREAD_SELF, FILE_ROOT, S_IFLNK | 0777 },
+	{ "mounts", FILE_MOUNTS_LINK, FILE_ROOT, S_IFLNK | 0777 },
+	{ "meminfo", FILE_MEMINFO, FILE_ROOT, S_IFREG | 0444 }, { "cpuinfo", FILE_CPUINFO, FILE_ROOT, S_IFREG | 0444 },
+	{ "stat", FILE_STAT, FILE_ROOT, S_IFREG | 0444 }, { "uptime", FILE_UPTIME, FILE_ROOT, S_IFREG | 0444 },
+	{ "loadavg", FILE_LOADAVG, FILE_ROOT, S_IFREG | 0444 }, { "version", FILE_VERSION, FILE_ROOT, S_IFREG | 0444 },
+	{ "filesystems", FILE_FILESYSTEMS, FILE_ROOT, S_IFREG | 0444 }, { "cmdline", FILE_COMMAND_LINE, FILE_ROOT, S_IFREG | 0444 },
+	{ "sys", FILE_SYS, FILE_ROOT, S_IFDIR | 0555 },
+	{ "kernel", FILE_SYS_KERNEL, FILE_SYS, S_IFDIR | 0555 }, { "vm", FILE_SYS_VM, FILE_SYS, S_IFDIR | 0555 },
+	{ "fs", FILE_SYS_FS, FILE_SYS, S_IFDIR | 0555 },
+	{ "random", FILE_SYS_RANDOM, FILE_SYS_KERNEL, S_IFDIR | 0555 },
+	{ "hostname", FILE_HOSTNAME, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "domainname", FILE_DOMAINNAME, FILE_SYS_KERNEL, S_IFREG | 0444 },
+	{ "osrelease", FILE_OSRELEASE, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "ostype", FILE_OSTYPE, FILE_SYS_KERNEL, S_IFREG | 0444 },
+	{ "version", FILE_OSVERSION, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "pid_max", FILE_PID_MAX, FILE_SYS_KERNEL, S_IFREG | 0444 },
+	{ "threads-max", FILE_THREADS_MAX, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "ngroups_max", FILE_NGROUPS_MAX, FILE_SYS_KERNEL, S_IFREG | 0444 },
+	{ "boot_id", FILE_BOOT_ID, FILE_SYS_RANDOM, S_IFREG | 0444 }, { "uuid", FILE_UUID, FILE_SYS_RANDOM, S_IFREG | 0444 },
+	{ "overcommit_memory", FILE_OVERCOMMIT, FILE_SYS_VM, S_IFREG | 0444 }, { "max_map_count", FILE_MAP_COUNT, FILE_SYS_VM, S_IFREG | 0444 },
+	{ "file-max", FILE_FILE_MAX, FILE_SYS_FS, S_IFREG | 0444 }, { "pipe-max-size", FILE_PIPE_SIZE, FILE_SYS_FS, S_IFREG | 0444 },
+	{ "stat", FILE_PID_STAT, FILE_PID, S_IFREG | 0444 }, { "status", FILE_PID_STATUS, FILE_PID, S_IFREG | 0444 },
+	{ "statm", FILE_PID_STATM, FILE_PID, S_IFREG | 0444 }, { "cmdline", FILE_PID_CMDLINE, FILE_PID, S_IFREG | 0444 },
+	{ "comm", FILE_PID_COMM, FILE_PID, S_IFREG | 0444 }, { "maps", FILE_PID_MAPS, FILE_PID, S_IFREG | 0444 },
+	{ "fd", FILE_PID_FD, FILE_PID, S_IFDIR | 0500 }, { "exe", FILE_PID_EXE, FILE_PID, S_IFLNK | 0777 },
+	{ "cwd", FILE_PID_CWD, FILE_PID, S_IFLNK | 0777 }, { "root", FILE_PID_ROOT, FILE_PID, S_IFLNK | 0777 },
+	{ "environ", FILE_PID_ENVIRON, FILE_PID, S_IFREG | 0400 }, { "task", FILE_PID_TASK, FILE_PID, S_IFDIR | 0555 },
+	{ "mounts", FILE_PID_MOUNTS, FILE_PID, S_IFREG | 0444 }, { "limits", FILE_PID_LIMITS, FILE_PID, S_IFREG | 0444 },
+	{ "oom_score_adj", FILE_PID_OOM, FILE_PID, S_IFREG | 0444 },
+};
+#define ENTRIES (sizeof entries / sizeof *entries)
+
+static uint32_t mode_of(enum files_entry entry)
+{
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (entries[i].entry == entry)
+			return entries[i].mode;
+	return S_IFDIR | 0555; /* root, a process, a task */
+}
+
+static bool is_process_entry(enum files_entry entry) { return entry >= FILE_PID; }
+
+/* Children in the table of a directory: a task's files are the process's */
+static enum files_entry table_parent(enum files_entry entry) { return entry == FILE_PID_TASK_SELF ? FILE_PID : entry; }
+
+static struct process *process_named(const char *name, size_t length)
+{
+	uint32_t pid = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] < '0' || name[i] > '9' || pid >= PID_MAX || (i == 0 && name[0] == '0'))
+			return NULL;
+		pid = pid * 10 + (uint32_t)(name[i] - '0');
+	}
+	return process_find(pid);
+}
+
+static int walk_lookup(void *context, uint64_t directory, const char *name, size_t length, uint64_t *child)
+{
+	(void)context;
+	enum files_entry entry = QID_ENTRY(directory);
+	uint32_t pid = QID_PID(directory);
+	if (is_process_entry(entry) && !process_find(pid))
+		return -ENOENT;
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (entries[i].parent == table_parent(entry) && strlen(entries[i].name) == length && !memcmp(entries[i].name, name, length)) {
+			if (entry == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK)
+				continue;
+			*child = QID(pid, entries[i].entry);
+			return 0;
+		}
+	struct process *process = entry == FILE_ROOT || entry == FILE_PID_TASK ? process_named(name, length) : NULL;
+	if (!process || (entry == FILE_PID_TASK && process->pid != pid))
+		return -ENOENT;
+	*child = QID(process->pid, entry == FILE_ROOT ? FILE_PID : FILE_PID_TASK_SELF);
+	return 0;
+}
+
+static uint64_t walk_parent(void *context, uint64_t directory)
+{
+	(void)context;
+	enum files_entry entry = QID_ENTRY(directory);
+	if (entry == FILE_PID)
+		return FILE_ROOT;
+	if (entry == FILE_PID_TASK_SELF)
+		return QID(QID_PID(directory), FILE_PID_TASK);
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (entries[i].entry == entry)
+			return QID(QID_PID(directory), entries[i].parent);
+	return NODE_NONE;
+}
+
+static uint32_t walk_mode(void *context, uint64_t node)
+{
+	(void)context;
+	return mode_of(QID_ENTRY(node));
+}
+
+static uint64_t walk_qid(void *context, uint64_t node)
+{
+	(void)context;
+	return node;
+}
+
+static const struct walk_operations operations = { walk_lookup, walk_parent, walk_mode, walk_qid };
+
+/* -- replies */
+
+static struct text link_text; /* until the reply is sent */
+
+static void make_link(struct server_request *request, uint64_t qid)
+{
+	link_text.length = 0;
+	text_of_link(&link_text, QID_ENTRY(qid), process_find(QID_PID(qid)), process_of_badge(request->badge));
+	server_reply_bytes(request, link_text.bytes, link_text.length);
+}
+
+/* Walks the request's path. 0 and *qid, or what to return. */
+static int64_t walk(struct server_request *request, uint64_t start, enum walk_intent intent, struct walk_result *place)
+{
+	struct file_path_request path;
+	int error = file_path_parse(request->data, request->size, &path);
+	if (error)
+		return error;
+	error = file_walk(&operations, NULL, FILE_ROOT, start, path.path, path.path_length, &path, intent, place);
+	if (error == FILE_WALK_STOPPED) {
+		request->reply_word[1] = place->stop;
+		request->reply_word[2] = place->consumed;
+		request->reply_word[3] = place->stop_qid;
+		if (place->stop == FILE_STOP_LINK) {
+			make_link(request, place->link);
+			if (link_text.length == 0)
+				return -ENOENT;
+		}
+		return FILE_WALK_STOPPED;
+	}
+	if (!error && place->node != NODE_NONE && is_process_entry(QID_ENTRY(place->node)) && !process_find(QID_PID(place->node)))
+		return -ENOENT;
+	return error;
+}
+
+static int64_t reply_port(struct server_request *request, uint64_t qid)
+{
+	int64_t port = client_create(proc_listener, FILES_WORD | qid);
+	if (port < 0)
+		return port;
+	server_reply_handle(request, (handle_t)port, true);
+	request->reply_word[1] = qid;
+	request->reply_word[2] = mode_of(QID_ENTRY(qid));
+	return 0;
+}
+
+static int64_t make_content(uint64_t qid)
+{
+	struct text text = { 0 };
+	if (is_process_entry(QID_ENTRY(qid)))
+		text_of_process(&text, QID_ENTRY(qid), process_find(QID_PID(qid)));
+	else
+		text_of_system(&text, QID_ENTRY(qid));
+	int64_t memobj = text.failed ? -ENOMEM : memobj_create(text.length, 0);
+	if (memobj >= 0 && text.length && memobj_write((handle_t)memobj, 0, text.bytes, text.length) < 0) {
+		handle_close((handle_t)memobj);
+		memobj = -ENOMEM;
+	}
+	free(text.bytes);
+	return memobj;
+}
+
+static int64_t do_open(struct server_request *request, uint64_t start)
+{
+	uint32_t flags = (uint32_t)request->word[1];
+	struct walk_result place;
+	bool follow = !(flags & O_NOFOLLOW);
+	int64_t error = walk(request, start, flags & O_CREAT ? (follow ? WALK_CREATE_FOLLOW : WALK_CREATE) : follow ? WALK_FOLLOW : WALK_NO_FOLLOW, &place);
+	if (error)
+		return error;
+	if (place.node == NODE_NONE)
+		return -ENOENT; /* nothing can be created here, and Linux says so in these words */
+	uint32_t mode = mode_of(QID_ENTRY(place.node));
+	bool path_only = flags & O_PATH, directory = S_ISDIR(mode), writing = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+	if (!path_only && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return -EEXIST;
+	if (directory && !path_only && (writing || (flags & O_CREAT)))
+		return -EISDIR;
+	if (!directory && (flags & O_DIRECTORY))
+		return -ENOTDIR;
+	if (!path_only && S_ISLNK(mode))
+		return -ELOOP;
+	if (!path_only && writing)
+		return -EACCES;
+
+	enum file_kind kind = path_only ? FILE_KIND_PATH : directory ? FILE_KIND_DIRECTORY : FILE_KIND_REGULAR;
+	struct description_request create = {
+		.kind = DESCRIPTION_SERVICE, .flags = DESCRIPTION_NO_IO | (kind == FILE_KIND_DIRECTORY ? DESCRIPTION_SEEKABLE : 0),
+		.memobj = HANDLE_NONE, .sender = HANDLE_NONE, .receiver = HANDLE_NONE,
+		.event = HANDLE_NONE, .rights = RIGHT_READ, .cookie = FILE_COOKIE(kind, flags & ~NOT_KEPT),
+	};
+	if (kind == FILE_KIND_REGULAR) {
+		int64_t memobj = make_content(place.node);
+		if (memobj < 0)
+			return memobj;
+		create.kind = DESCRIPTION_PLACE;
+		create.flags = 0;
+		create.memobj = (handle_t)memobj;
+	}
+	int64_t control = client_create(proc_listener, FILES_WORD | place.node), description = control;
+	if (control >= 0) {
+		create.control = (handle_t)control;
+		description = description_create(&create);
+		handle_close((handle_t)control);
+	}
+	if (create.memobj != HANDLE_NONE)
+		handle_close(create.memobj);
+	if (description < 0)
+		return description;
+	server_reply_handle(request, (handle_t)description, true);
+	request->reply_word[1] = place.node;
+	request->reply_word[2] = mode;
+	request->reply_word[3] = kind;
+	return 0;
+}
+
+static int64_t do_walk(struct server_request *request, uint64_t start)
+{
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_FOLLOW, &place);
+	return error ? error : reply_port(request, place.node);
+}
+
+static int64_t do_getattr(struct server_request *request, uint64_t start)
+{
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_FOLLOW, &place);
+	if (error)
+		return error;
+	struct process *process = process_find(QID_PID(place.node));
+	uint64_t real = (uint64_t)clock_get(CLOCK_REALTIME_ID), boot = real - (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
+	uint64_t time = process ? boot + process->start_time : real;
+	struct file_attributes attributes = {
+		.device = files_device, .qid = place.node, .mode = mode_of(QID_ENTRY(place.node)), .block_size = 1024,
+		.access_time = time, .modify_time = time, .change_time = time, .birth_time = time,
+	};
+	attributes.links = S_ISDIR(attributes.mode) ? 2 : 1;
+	memcpy(request->reply_buffer, &attributes, sizeof attributes);
+	server_reply_bytes(request, request->reply_buffer, sizeof attributes);
+	return 0;
+}
+
+static int64_t do_readdir(struct server_request *request, uint64_t start)
+{
+	enum files_entry directory = QID_ENTRY(start);
+	uint32_t pid = QID_PID(start);
+	if (!S_ISDIR(mode_of(directory)))
+		return -ENOTDIR;
+	size_t used = 0, capacity = request->room < MESSAGE_RANGE_MAX ? request->room : MESSAGE_RANGE_MAX;
+	unsigned char *buffer = request->reply_buffer;
+	uint64_t cookie = request->word[1], parent = directory == FILE_ROOT ? start : walk_parent(NULL, start);
+	bool fits = true;
+	if (cookie < 1)
+		fits = file_entry_append(buffer, capacity, &used, start, 1, S_IFDIR, ".", 1);
+	if (fits && cookie < 2)
+		fits = file_entry_append(buffer, capacity, &used, parent, 2, S_IFDIR, "..", 2);
+	for (size_t i = cookie < 3 ? 0 : cookie - 2; fits && i < ENTRIES; i++)
+		if (entries[i].parent == table_parent(directory) && !(directory == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK))
+			fits = file_entry_append(buffer, capacity, &used, QID(pid, entries[i].entry), i + 3, entries[i].mode, entries[i].name, strlen(entries[i].name));
+	if (fits && (directory == FILE_ROOT || (directory == FILE_PID_TASK && process_find(pid)))) {
+		uint32_t first = cookie > PID_COOKIE ? (uint32_t)(cookie - PID_COOKIE) + 1 : 1;
+		uint32_t last = PID_MAX - 1;
+		if (directory == FILE_PID_TASK) {
+			first = first > pid ? PID_MAX : pid;
+			last = pid;
+		}
+		for (uint32_t number = first; fits && number <= last; number++) {
+			char name[12];
+			if (!process_find(number))
+				continue;
+			size_t length = (size_t)snprintf(name, sizeof name, "%u", number);
+			fits = file_entry_append(buffer, capacity, &used, QID(number, directory == FILE_ROOT ? FILE_PID : FILE_PID_TASK_SELF),
+				PID_COOKIE + number, S_IFDIR, name, length);
+		}
+	}
+	if (!fits && used == 0)
+		return -EINVAL;
+	server_reply_bytes(request, buffer, used);
+	request->reply_word[1] = used;
+	return 0;
+}
+
+static int64_t do_readlink(struct server_request *request, uint64_t start)
+{
+	struct walk_result place;
+	int64_t error = walk(request, start, WALK_NO_FOLLOW, &place);
+	if (error)
+		return error;
+	if (!S_ISLNK(mode_of(QID_ENTRY(place.node))))
+		return -EINVAL;
+	make_link(request, place.node);
+	request->reply_word[1] = request->reply_size;
+	return link_text.length ? 0 : -ENOENT;
+}
+
+/* Creating fails with ENOENT or EEXIST, removing and changing with EPERM, as Linux's /proc says it */
+static int64_t refuse(struct server_request *request, uint64_t start, enum walk_intent intent)
+{
+	struct walk_result place;
+	int64_t error = walk(request, start, intent, &place);
+	if (error)
+		return error;
+	return intent != WALK_CREATE ? -EPERM : place.node == NODE_NONE ? -ENOENT : -EEXIST;
+}
+
+int64_t files_request(struct server_request *request)
+{
+	uint64_t start = request->port_data == PROCESS_PORT_FILES ? (uint64_t)FILE_ROOT : request->port_data & ~FILES_WORD;
+	if (QID_ENTRY(start) >= FILE_COUNT)
+		return -ESTALE;
+	switch (request->word[0]) {
+	case FILE_OPEN: return do_open(request, start);
+	case FILE_WALK: return do_walk(request, start);
+	case FILE_GETATTR: return do_getattr(request, start);
+	case FILE_READDIR: return do_readdir(request, start);
+	case FILE_READLINK: return do_readlink(request, start);
+	case FILE_SETATTR: return refuse(request, start, WALK_FOLLOW);
+	case FILE_MAKE_DIRECTORY:
+	case FILE_MAKE_NODE:
+	case FILE_SYMLINK:
+	case FILE_LINK: return refuse(request, start, WALK_CREATE);
+	case FILE_UNLINK:
+	case FILE_RENAME: return refuse(request, start, WALK_REMOVE);
+	case FILE_SYNC: return 0;
+	case FILE_IOCTL: return -ENOTTY;
+	case FILE_STATFS: {
+		struct file_system_info info = { .type = PROC_MAGIC, .block_size = 4096, .name_max = 255, .device = files_device };
+		memcpy(request->reply_buffer, &info, sizeof info);
+		server_reply_bytes(request, request->reply_buffer, sizeof info);
+		return 0;
+	}
+	default: return -ENOSYS;
+	}
+}

@@ -1,0 +1,111 @@
+/* Death; life.h. The order matters: the waiting parent is answered before it is signalled, so that wait succeeds rather than is interrupted. */
+#include <signal.h>
+#include <stdlib.h>
+#include "abi/process.h"
+#include "effects.h"
+#include "life.h"
+#include "signals.h"
+#include "wait.h"
+
+uint32_t life_wait_status(uint32_t status)
+{
+	switch (status) {
+	case STATUS_FAULT:
+	case STATUS_UPCALL:
+		return SIGSEGV;
+	case STATUS_OUT_OF_MEMORY:
+	case STATUS_BUDGET:
+		return SIGKILL;
+	default:
+		return status & 0xffff;
+	}
+}
+
+static void hang_up_session(struct process *leader)
+{
+	uint32_t session = leader->session, foreground = leader->foreground;
+	bool had_terminal = leader->terminal != 0;
+	for (struct process *p = process_next(NULL); p; p = process_next(p))
+		if (p->session == session && p->terminal) {
+			p->terminal = 0;
+			process_publish(p);
+		}
+	leader->foreground = 0;
+	if (had_terminal && foreground) {
+		struct signal_info hangup = { .signal = SIGHUP, .code = 0x80 }, resume = { .signal = SIGCONT, .code = 0x80 };
+		signal_send_group(foreground, &hangup);
+		signal_send_group(foreground, &resume);
+	}
+}
+
+/* A group that has just become orphaned with a stopped member is told, because nobody is left who would continue it */
+static void check_orphaned(uint32_t group)
+{
+	if (group_exists(group) && group_has_stopped(group) && group_orphaned(group)) {
+		struct signal_info hangup = { .signal = SIGHUP, .code = 0x80 }, resume = { .signal = SIGCONT, .code = 0x80 };
+		signal_send_group(group, &hangup);
+		signal_send_group(group, &resume);
+	}
+}
+
+static void give_children_away(struct process *process)
+{
+	struct process *init = process_find(1), *child;
+	while ((child = process->first_child)) {
+		uint32_t group = child->group;
+		bool other = group != process->group && child->session == process->session;
+		bool before = other && group_orphaned(group);
+		process_set_parent(child, init);
+		if (child->state == PROCESS_STATE_ZOMBIE)
+			wait_reap(child, false);
+		else if (!effect_has_threads(child))
+			effect_kill(child, SIGKILL); /* forked but never started */
+		if (other && !before)
+			check_orphaned(group);
+	}
+}
+
+void life_ended(struct process *process, uint32_t status)
+{
+	struct process *parent = process->parent;
+	uint32_t pid = process->pid, group = process->group, exit_signal = process->exit_signal;
+	struct signal_info info = {
+		.signal = (int32_t)exit_signal, .pid = pid,
+		.code = status & 0x7f ? (status & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
+		.value = status & 0x7f ? status & 0x7f : status >> 8 & 0xff,
+		.user_time = process->user_time, .system_time = process->system_time,
+	};
+	bool was_orphaned = group_orphaned(group);
+
+	process->state = PROCESS_STATE_ZOMBIE;
+	process->status = status;
+	process->alarm_deadline = 0;
+	process->pending = 0;
+	process_publish(process);
+	effect_release(process);
+	wait_forget(process);
+	if ((process->flags & PROCESS_SLOT_LEADER) && pid != 1)
+		hang_up_session(process);
+	give_children_away(process);
+	if (!was_orphaned)
+		check_orphaned(group);
+
+	while (process->exit_replies) {
+		struct pending_reply *first = process->exit_replies;
+		uint64_t words[7] = { status };
+		process->exit_replies = first->next;
+		effect_answer(first->reply, 0, words);
+		free(first);
+	}
+	if (!parent || parent->pid == 1) {
+		wait_reap(process, false);
+		return;
+	}
+	if (parent->child_rules & PROC_CHILDREN_NO_ZOMBIE) {
+		wait_reap(process, false);
+		wait_check_childless(parent);
+	} else
+		wait_child_changed(process);
+	if (exit_signal)
+		signal_send(parent, &info, 0);
+}

@@ -1,0 +1,335 @@
+/*
+ * The operations of process_protocol.h: each checks its words, then calls the pure code. The caller is whom the badge names; a badge of no process
+ * of ours (a server) may only do what the privileged port allows.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "carillon/calls.h"
+#include "carillon/process_protocol.h"
+#include "effects.h"
+#include "life.h"
+#include "operations.h"
+#include "signals.h"
+#include "wait.h"
+
+#define COMMAND_MAX 4096u
+
+handle_t proc_listener, proc_watch_port;
+
+static uint64_t now(void)
+{
+	return (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
+}
+
+static void alarm_expired(void *context)
+{
+	(void)context;
+	alarms_expire(now());
+	proc_set_alarm();
+}
+
+void proc_set_alarm(void)
+{
+	uint64_t next = alarm_next();
+	server_set_alarm(next ? next : DEADLINE_NEVER, alarm_expired, NULL);
+}
+
+static void take_times(struct process *process)
+{
+	struct process_info info;
+	if (process->handle != HANDLE_NONE && process_get(process->handle, &info) >= 0) {
+		process->user_time = info.user_time;
+		process->system_time = info.system_time;
+	}
+}
+
+void proc_death(uint64_t word, uint32_t status)
+{
+	struct process *process = process_of_badge(word);
+	if (!process)
+		return;
+	take_times(process);
+	bool had_alarm = process->alarm_deadline != 0;
+	life_ended(process, life_wait_status(status));
+	if (had_alarm)
+		proc_set_alarm();
+}
+
+/* Takes a process handle in: badge, watch. 0 or an error; the handle is the process's in every case. */
+static int64_t adopt(struct process *process, handle_t handle)
+{
+	uint64_t badge = PROCESS_BADGE(process->pid, process->slot);
+	process->handle = handle;
+	int64_t error = process_set_badge(handle, badge);
+	return error < 0 ? error : process_watch(handle, proc_watch_port, badge);
+}
+
+/* What fork and registering share. 0, or an error with nothing left of the new process's entry. */
+static int64_t enter(struct server_request *request, struct process *parent, struct process **result)
+{
+	if (request->handle_count < 1)
+		return -EINVAL;
+	struct process *child = process_create_child(parent, now());
+	if (!child)
+		return -EAGAIN;
+	int64_t error = adopt(child, server_take_handle(request, 0));
+	if (error < 0) {
+		effect_release(child);
+		process_remove(child);
+		return error == -EBUSY ? -EINVAL : error;
+	}
+	request->reply_word[1] = child->slot;
+	*result = child;
+	return child->pid;
+}
+
+static int64_t do_fork(struct server_request *request, struct process *caller)
+{
+	uint32_t flags = (uint32_t)request->word[1], exit_signal = (uint32_t)request->word[2];
+	struct process *child;
+	if (exit_signal > SIGNAL_COUNT)
+		return -EINVAL;
+	int64_t result = enter(request, caller, &child);
+	if (result > 0) {
+		child->exit_signal = exit_signal;
+		if ((flags & PROC_FORK_PARENT) && caller->parent)
+			process_set_parent(child, caller->parent);
+	}
+	return result;
+}
+
+static int64_t do_register(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	struct process *child, *parent = process_find((uint32_t)request->word[1] ? (uint32_t)request->word[1] : 1);
+	if (!parent || parent->state == PROCESS_STATE_ZOMBIE)
+		return -ESRCH;
+	int64_t result = enter(request, parent, &child);
+	if (result > 0) {
+		memcpy(child->name, &request->word[2], sizeof child->name);
+		child->name[sizeof child->name - 1] = 0;
+		free(child->path);
+		free(child->command);
+		child->path = child->command = NULL;
+		child->command_length = 0;
+		child->exit_signal = SIGCHLD;
+		child->ignored = 0;
+		child->child_rules = 0;
+		process_lead_session(child);
+	}
+	return result;
+}
+
+static int64_t do_executed(struct server_request *request, struct process *caller)
+{
+	memcpy(caller->name, &request->word[1], sizeof caller->name);
+	caller->name[sizeof caller->name - 1] = 0;
+	caller->flags |= PROCESS_SLOT_EXECED;
+	size_t size = request->size < COMMAND_MAX ? request->size : COMMAND_MAX;
+	size_t path_length = request->word[3] < size ? request->word[3] : size;
+	char *path = malloc(path_length + 1), *command = malloc(size - path_length + 1);
+	if (path && command) { /* without memory /proc goes on telling the old */
+		memcpy(path, request->data, path_length);
+		path[path_length] = 0;
+		memcpy(command, request->data + path_length, size - path_length);
+		free(caller->path);
+		free(caller->command);
+		caller->path = path;
+		caller->command = command;
+		caller->command_length = size - path_length;
+	} else {
+		free(path);
+		free(command);
+	}
+	process_publish(caller);
+	return 0;
+}
+
+static int64_t do_wait(struct server_request *request, struct process *caller)
+{
+	uint32_t options = (uint32_t)request->word[2];
+	if (request->word[3] != 1)
+		options |= WAIT_EXITED;
+	int error = wait_request(caller, (int64_t)request->word[1], options, request->reply);
+	return error ? error : SERVER_DEFERRED; /* answered already, or later */
+}
+
+static int64_t do_kill(struct server_request *request, struct process *caller)
+{
+	struct signal_info info = {
+		.signal = (int32_t)request->word[2], .code = (int32_t)request->word[4], .pid = caller ? caller->pid : 0, .value = request->word[3],
+	};
+	if (info.code > 0)
+		return -EPERM; /* only the kernel's and our own codes are positive */
+	return signal_send_selected(caller, (int64_t)request->word[1], &info, request->word[5]);
+}
+
+static int64_t do_take_signal(struct server_request *request, struct process *caller)
+{
+	struct signal_info info;
+	if (!signal_take(caller, request->word[1], &info))
+		return 0;
+	signal_info_encode(&info, request->reply_buffer);
+	server_reply_bytes(request, request->reply_buffer, 128);
+	return info.signal;
+}
+
+static int64_t do_set_group(struct server_request *request, struct process *caller)
+{
+	return process_set_group(caller, (uint32_t)request->word[1], (uint32_t)request->word[2]);
+}
+
+static int64_t do_set_session(struct server_request *request, struct process *caller)
+{
+	(void)request;
+	return process_set_session(caller);
+}
+
+static int64_t do_get(struct server_request *request, struct process *caller)
+{
+	struct process *process = request->word[1] ? process_find((uint32_t)request->word[1]) : caller;
+	if (!process || request->word[1] >= PID_MAX)
+		return -ESRCH;
+	request->reply_word[1] = process->parent ? process->parent->pid : 0;
+	request->reply_word[2] = process->group;
+	request->reply_word[3] = process->session;
+	request->reply_word[4] = process->state;
+	request->reply_word[5] = process->ignored;
+	return 0;
+}
+
+static int64_t do_stop_self(struct server_request *request, struct process *caller)
+{
+	return signal_stop_self(caller, (uint32_t)request->word[1], request->reply) ? SERVER_DEFERRED : 0;
+}
+
+static int64_t do_set_child_rule(struct server_request *request, struct process *caller)
+{
+	caller->child_rules = (uint32_t)request->word[1];
+	if (caller->child_rules & PROC_CHILDREN_NO_ZOMBIE)
+		wait_check_childless(caller);
+	return 0;
+}
+
+static int64_t do_set_timer(struct server_request *request, struct process *caller)
+{
+	if (request->word[1] != 0)
+		return -EINVAL;
+	uint64_t time = now();
+	if (caller->alarm_deadline)
+		request->reply_word[1] = caller->alarm_deadline > time ? caller->alarm_deadline - time : 1;
+	request->reply_word[2] = caller->alarm_period;
+	caller->alarm_deadline = request->word[2];
+	caller->alarm_period = request->word[3];
+	proc_set_alarm();
+	return 0;
+}
+
+static int64_t do_times(struct server_request *request, struct process *caller)
+{
+	take_times(caller);
+	request->reply_word[1] = caller->user_time;
+	request->reply_word[2] = caller->system_time;
+	request->reply_word[3] = caller->children_user;
+	request->reply_word[4] = caller->children_system;
+	return 0;
+}
+
+static int64_t do_set_mask(struct server_request *request, struct process *caller)
+{
+	signal_set_ignored(caller, request->word[1]);
+	return 0;
+}
+
+static int64_t do_signal_group(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	struct signal_info info = { .signal = (int32_t)request->word[2], .code = 0x80 /* SI_KERNEL */ };
+	if (info.signal < 0 || info.signal > SIGNAL_COUNT)
+		return -EINVAL;
+	return request->word[1] < PID_MAX ? signal_send_group((uint32_t)request->word[1], &info) : -ESRCH;
+}
+
+static int64_t do_set_terminal(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	uint32_t session = (uint32_t)request->word[1], device = (uint32_t)request->word[2];
+	struct process *leader = process_find(session);
+	bool found = false;
+	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
+		if (p->session != session || p->state == PROCESS_STATE_ZOMBIE)
+			continue;
+		p->terminal = device;
+		process_publish(p);
+		found = true;
+	}
+	if (leader && leader->session == session)
+		leader->foreground = device ? (uint32_t)request->word[3] : 0;
+	return found ? 0 : -ESRCH;
+}
+
+static int64_t do_watch_exit(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	struct process *process = process_find((uint32_t)request->word[1]);
+	if (!process || process->pid == 1)
+		return -ESRCH;
+	if (process->state == PROCESS_STATE_ZOMBIE) {
+		request->reply_word[1] = process->status;
+		return 0;
+	}
+	struct pending_reply *pending = malloc(sizeof *pending);
+	if (!pending)
+		return -ENOMEM;
+	*pending = (struct pending_reply){ process->exit_replies, server_defer(request) };
+	process->exit_replies = pending;
+	return SERVER_DEFERRED;
+}
+
+static int64_t do_kill_all(struct server_request *request, struct process *caller)
+{
+	(void)request;
+	int64_t count = 0;
+	for (struct process *p = process_next(NULL); p; p = process_next(p))
+		if (p->pid != 1 && p != caller && p->state != PROCESS_STATE_ZOMBIE) {
+			effect_kill(p, SIGKILL);
+			count++;
+		}
+	return count;
+}
+
+static int64_t do_group_orphaned(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	return request->word[1] < PID_MAX && group_exists((uint32_t)request->word[1]) ? group_orphaned((uint32_t)request->word[1]) : -ESRCH;
+}
+
+typedef int64_t operation(struct server_request *request, struct process *caller);
+static operation *const ordinary[] = {
+	[PROC_FORK] = do_fork, [PROC_EXECED] = do_executed, [PROC_WAIT] = do_wait, [PROC_KILL] = do_kill, [PROC_TAKE_SIGNAL] = do_take_signal,
+	[PROC_SET_GROUP] = do_set_group, [PROC_SET_SESSION] = do_set_session, [PROC_GET] = do_get, [PROC_STOP_SELF] = do_stop_self,
+	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask,
+};
+static operation *const privileged[] = {
+	[PROC_REGISTER - PROC_REGISTER] = do_register, [PROC_SIGNAL_GROUP - PROC_REGISTER] = do_signal_group,
+	[PROC_SET_TERMINAL - PROC_REGISTER] = do_set_terminal, [PROC_WATCH_EXIT - PROC_REGISTER] = do_watch_exit,
+	[PROC_KILL_ALL - PROC_REGISTER] = do_kill_all, [PROC_GROUP_ORPHANED - PROC_REGISTER] = do_group_orphaned,
+};
+
+int64_t proc_request(struct server_request *request)
+{
+	uint64_t number = request->word[0];
+	bool is_system = request->port_data == PROCESS_PORT_SYSTEM;
+	struct process *caller = process_of_badge(request->badge);
+	if (number < sizeof ordinary / sizeof *ordinary && ordinary[number]) {
+		if (!caller && !(is_system && (number == PROC_KILL || (number == PROC_GET && request->word[1]))))
+			return -ESRCH;
+		return ordinary[number](request, caller);
+	}
+	number -= PROC_REGISTER;
+	if (number < sizeof privileged / sizeof *privileged && privileged[number])
+		return is_system ? privileged[number](request, caller) : -EPERM;
+	return -ENOSYS;
+}

@@ -1,0 +1,270 @@
+/*
+ * Signals; signals.h. A pending signal is a bit in the process's mask, which is copied to its slot of the shared table before the process is
+ * interrupted: whoever the interrupt finds sees the bit. Handlers, masks and default actions are the library's; SIGKILL, SIGSTOP and SIGCONT are
+ * done here without its help.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "effects.h"
+#include "signals.h"
+#include "wait.h"
+
+#define CODE_KERNEL 0x80 /* SI_KERNEL */
+#define STOP_SIGNALS (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+
+static void publish_pending(struct process *process)
+{
+	__atomic_store_n(&process_slots[process->slot].pending, process->pending, __ATOMIC_SEQ_CST);
+}
+
+static void drop(struct process *process, uint64_t signals)
+{
+	for (struct queued_signal **place = &process->queue, *queued; (queued = *place);) {
+		if (signals & SIGNAL_BIT(queued->info.signal)) {
+			*place = queued->next;
+			free(queued);
+			process->queue_length--;
+		} else
+			place = &queued->next;
+	}
+	process->pending &= ~signals;
+	publish_pending(process);
+}
+
+static int enqueue(struct process *process, const struct signal_info *info)
+{
+	uint64_t bit = SIGNAL_BIT(info->signal);
+	if (info->signal < SIGNAL_REALTIME_FIRST) {
+		if (process->pending & bit)
+			return 0;
+		process->standard[info->signal] = *info;
+	} else {
+		struct queued_signal *queued = process->queue_length < SIGNAL_QUEUE_MAX ? malloc(sizeof *queued) : NULL;
+		if (!queued)
+			return -EAGAIN;
+		queued->info = *info;
+		queued->next = NULL;
+		struct queued_signal **place = &process->queue;
+		while (*place)
+			place = &(*place)->next;
+		*place = queued;
+		process->queue_length++;
+	}
+	process->pending |= bit;
+	publish_pending(process);
+	return 0;
+}
+
+static void tell_parent(struct process *process, int32_t code, uint32_t status)
+{
+	struct process *parent = process->parent;
+	if (!parent || (parent->child_rules & PROC_CHILDREN_NO_STOP_SIGNAL))
+		return;
+	struct signal_info info = { .signal = SIGCHLD, .code = code, .pid = process->pid, .value = status };
+	signal_send(parent, &info, 0);
+}
+
+static void stop(struct process *process, uint32_t signal)
+{
+	if (process->state != PROCESS_STATE_RUNNING)
+		return;
+	process->state = PROCESS_STATE_STOPPED;
+	process->stop_signal = signal;
+	process->stop_unreported = true;
+	process->continue_unreported = false;
+	process_publish(process);
+	effect_suspend(process);
+	wait_child_changed(process);
+	tell_parent(process, CLD_STOPPED, signal);
+}
+
+static void resume(struct process *process)
+{
+	if (process->state != PROCESS_STATE_STOPPED)
+		return;
+	process->state = PROCESS_STATE_RUNNING;
+	process->stop_unreported = false;
+	process->continue_unreported = true;
+	process_publish(process);
+	effect_resume(process);
+	while (process->stop_replies) {
+		struct pending_reply *first = process->stop_replies;
+		process->stop_replies = first->next;
+		effect_answer(first->reply, 0, NULL);
+		free(first);
+	}
+	wait_child_changed(process);
+	tell_parent(process, CLD_CONTINUED, SIGCONT);
+}
+
+int signal_send(struct process *process, const struct signal_info *info, uint64_t thread)
+{
+	if (info->signal < 0 || info->signal > SIGNAL_COUNT)
+		return -EINVAL;
+	if (info->signal == 0 || process->state == PROCESS_STATE_ZOMBIE || process->pid == 1)
+		return 0;
+	switch (info->signal) {
+	case SIGKILL:
+		effect_kill(process, SIGKILL);
+		return 0;
+	case SIGSTOP:
+		drop(process, SIGNAL_BIT(SIGCONT));
+		stop(process, SIGSTOP);
+		return 0;
+	case SIGCONT:
+		drop(process, STOP_SIGNALS);
+		process->stop_taken = 0;
+		resume(process);
+		break;
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		drop(process, SIGNAL_BIT(SIGCONT));
+		break;
+	}
+	if (process->ignored & SIGNAL_BIT(info->signal))
+		return 0;
+	int error = enqueue(process, info);
+	if (!error)
+		effect_interrupt(process, thread);
+	return error;
+}
+
+int signal_send_group(uint32_t group, const struct signal_info *info)
+{
+	int result = -ESRCH;
+	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
+		if (p->group != group)
+			continue;
+		int error = signal_send(p, info, 0);
+		if (error == -EINVAL)
+			return error;
+		if (result != 0)
+			result = error;
+	}
+	return result;
+}
+
+int signal_send_selected(struct process *caller, int64_t pid, const struct signal_info *info, uint64_t thread)
+{
+	if (info->signal < 0 || info->signal > SIGNAL_COUNT)
+		return -EINVAL;
+	if (pid > 0) {
+		struct process *process = pid < PID_MAX ? process_find((uint32_t)pid) : NULL;
+		return process ? signal_send(process, info, thread) : -ESRCH;
+	}
+	if (pid == 0)
+		return caller ? signal_send_group(caller->group, info) : -ESRCH;
+	if (pid < -1)
+		return pid > -(int64_t)PID_MAX ? signal_send_group((uint32_t)-pid, info) : -ESRCH;
+	int result = -ESRCH;
+	for (struct process *p = process_next(NULL); p; p = process_next(p))
+		if (p->pid != 1 && p != caller) {
+			signal_send(p, info, 0);
+			result = 0;
+		}
+	return result;
+}
+
+bool signal_take(struct process *process, uint64_t blocked, struct signal_info *info)
+{
+	uint64_t ready = process->pending & ~blocked;
+	if (!ready)
+		return false;
+	int signal = __builtin_ctzl(ready) + 1;
+	uint64_t bit = SIGNAL_BIT(signal);
+	bool more = false;
+	if (signal < SIGNAL_REALTIME_FIRST)
+		*info = process->standard[signal];
+	else {
+		bool found = false;
+		for (struct queued_signal **place = &process->queue, *queued; (queued = *place);) {
+			if (queued->info.signal == signal && !found) {
+				*info = queued->info;
+				*place = queued->next;
+				free(queued);
+				process->queue_length--;
+				found = true;
+				continue;
+			}
+			more = more || queued->info.signal == signal;
+			place = &queued->next;
+		}
+	}
+	if (!more)
+		process->pending &= ~bit;
+	if (bit & STOP_SIGNALS)
+		process->stop_taken |= bit;
+	publish_pending(process);
+	return true;
+}
+
+void signal_set_ignored(struct process *process, uint64_t ignored)
+{
+	process->ignored = ignored & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+	drop(process, process->ignored & process->pending);
+}
+
+bool signal_stop_self(struct process *process, uint32_t signal, uint32_t reply)
+{
+	uint64_t bit = signal >= 1 && signal <= SIGNAL_COUNT ? SIGNAL_BIT(signal) : 0;
+	if (!(bit & STOP_SIGNALS))
+		return false;
+	bool taken = process->stop_taken & bit;
+	process->stop_taken &= ~bit;
+	/* a SIGCONT that came after the signal was taken cancels the stop */
+	if (signal != SIGSTOP && (!taken || group_orphaned(process->group)))
+		return false;
+	struct pending_reply *pending = malloc(sizeof *pending);
+	if (!pending)
+		return false;
+	*pending = (struct pending_reply){ process->stop_replies, reply };
+	process->stop_replies = pending;
+	stop(process, signal);
+	return true;
+}
+
+uint64_t alarm_next(void)
+{
+	uint64_t next = 0;
+	for (struct process *p = process_next(NULL); p; p = process_next(p))
+		if (p->alarm_deadline && (!next || p->alarm_deadline < next))
+			next = p->alarm_deadline;
+	return next;
+}
+
+void alarms_expire(uint64_t now)
+{
+	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
+		if (!p->alarm_deadline || p->alarm_deadline > now)
+			continue;
+		if (p->alarm_period)
+			p->alarm_deadline += ((now - p->alarm_deadline) / p->alarm_period + 1) * p->alarm_period;
+		else
+			p->alarm_deadline = 0;
+		struct signal_info info = { .signal = SIGALRM, .code = CODE_KERNEL };
+		signal_send(p, &info, 0);
+	}
+}
+
+static void put(unsigned char *bytes, size_t offset, uint64_t value, size_t size)
+{
+	memcpy(bytes + offset, &value, size); /* little-endian ports only */
+}
+
+void signal_info_encode(const struct signal_info *info, unsigned char bytes[128])
+{
+	memset(bytes, 0, 128);
+	put(bytes, 0, (uint32_t)info->signal, 4);
+	put(bytes, 8, (uint32_t)info->code, 4);
+	put(bytes, 16, info->pid, 4);
+	put(bytes, 20, info->user, 4);
+	if (info->signal == SIGCHLD && info->code > 0) {
+		put(bytes, 24, info->value, 4);
+		put(bytes, 32, info->user_time / 10000000, 8); /* clock ticks of 10 ms */
+		put(bytes, 40, info->system_time / 10000000, 8);
+	} else
+		put(bytes, 24, info->value, 8);
+}

@@ -1,0 +1,360 @@
+/* Terminals; terminal.h has the rules. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "carillon/calls.h"
+#include "terminal.h"
+
+#define TENTH 100000000ul /* of a second, VTIME's unit */
+
+struct terminal terminals[TERMINALS];
+static uint8_t read_buffer[INPUT_MAX];
+
+static bool canonical(const struct terminal *terminal)
+{
+	return terminal->discipline.attributes.local & T_ICANON;
+}
+
+static uint64_t now(void)
+{
+	return (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
+}
+
+static struct terminal_wait *wait_add(struct terminal *terminal, enum terminal_wait_kind kind, size_t bytes)
+{
+	struct terminal_wait *wait = calloc(1, sizeof *wait + bytes);
+	if (!wait)
+		return NULL;
+	wait->kind = kind;
+	wait->deadline = DEADLINE_NEVER;
+	struct terminal_wait **place = &terminal->waits;
+	while (*place)
+		place = &(*place)->next;
+	*place = wait;
+	return wait;
+}
+
+/* -- reading */
+
+/* Whether the read at the head can be answered now */
+static bool read_ready(struct terminal *terminal, struct terminal_wait *wait)
+{
+	struct discipline *discipline = &terminal->discipline;
+	if (terminal->hung_up)
+		return true;
+	if (canonical(terminal))
+		return discipline_readable(discipline, 1) || terminal->input_ended;
+	size_t available = discipline_available(discipline), minimum = discipline->attributes.character[C_MIN];
+	uint64_t interval = discipline->attributes.character[C_TIME] * TENTH;
+	if (available >= (minimum && minimum < wait->length ? minimum : wait->length) || (minimum && available >= minimum) || terminal->input_ended)
+		return true;
+	if (!interval)
+		return minimum == 0;
+	if (!minimum && available)
+		return true;
+	/* with VMIN the clock runs between bytes, so it starts with the first one; without, from the start */
+	if (minimum ? available > wait->seen : wait->deadline == DEADLINE_NEVER)
+		wait->deadline = now() + interval;
+	wait->seen = available;
+	return wait->deadline != DEADLINE_NEVER && now() >= wait->deadline;
+}
+
+static bool answer_read(struct terminal *terminal, struct terminal_wait *wait)
+{
+	size_t elements = 0, count = 0;
+	if (!terminal->hung_up)
+		count = discipline_peek(&terminal->discipline, read_buffer, wait->length < INPUT_MAX ? wait->length : INPUT_MAX, &elements);
+	if (server_answer(wait->reply, (int64_t)count, NULL, read_buffer, count) < 0)
+		return false;
+	discipline_consume(&terminal->discipline, elements);
+	return true;
+}
+
+int64_t terminal_read(struct terminal *terminal, struct server_request *request)
+{
+	size_t length = request->word[2] < request->room ? request->word[2] : request->room;
+	if (terminal->hung_up || length == 0)
+		return 0;
+	int64_t error = job_check(terminal, request->badge, SIGTTIN, 0);
+	if (error)
+		return error;
+	struct discipline *discipline = &terminal->discipline;
+	if ((request->word[3] & DESCRIPTION_NON_BLOCKING) && !discipline_readable(discipline, 1) && !terminal->input_ended &&
+		(canonical(terminal) || discipline->attributes.character[C_MIN] || discipline->attributes.character[C_TIME]))
+		return -EAGAIN;
+	struct terminal_wait *wait = wait_add(terminal, WAIT_READ, 0);
+	if (!wait)
+		return -ENOMEM;
+	wait->reply = server_defer(request);
+	wait->length = length;
+	if (request->word[3] & DESCRIPTION_NON_BLOCKING)
+		wait->deadline = 0; /* there is something: answered by the update, whatever VMIN says */
+	terminal_update(terminal);
+	return SERVER_DEFERRED;
+}
+
+/* -- writing */
+
+int64_t terminal_write(struct terminal *terminal, struct server_request *request)
+{
+	if (terminal->hung_up || terminal->output == HANDLE_NONE)
+		return -EIO;
+	if (terminal->discipline.attributes.local & T_TOSTOP) {
+		int64_t error = job_check(terminal, request->badge, SIGTTOU, 0);
+		if (error)
+			return error;
+	}
+	size_t done = 0;
+	bool queued = false;
+	for (struct terminal_wait *wait = terminal->waits; wait; wait = wait->next)
+		queued = queued || wait->kind == WAIT_WRITE;
+	if (!queued)
+		done = discipline_write(&terminal->discipline, request->data, request->size);
+	while (done < request->size && !queued) { /* what has left makes room at once, as a rule */
+		terminal_update(terminal);
+		size_t more = discipline_write(&terminal->discipline, request->data + done, request->size - done);
+		if (!more)
+			break;
+		done += more;
+	}
+	int64_t result = (int64_t)done;
+	if (done < request->size && (request->word[3] & DESCRIPTION_NON_BLOCKING))
+		result = done ? (int64_t)done : -EAGAIN;
+	else if (done < request->size) {
+		struct terminal_wait *wait = wait_add(terminal, WAIT_WRITE, request->size);
+		if (!wait)
+			return done ? (int64_t)done : -ENOMEM;
+		memcpy(wait->data, request->data, request->size);
+		wait->reply = server_defer(request);
+		wait->length = request->size;
+		wait->done = done;
+		result = SERVER_DEFERRED;
+	}
+	terminal_update(terminal);
+	return result;
+}
+
+int64_t terminal_drain(struct terminal *terminal, struct server_request *request, const struct terminal_attributes *attributes, bool flush)
+{
+	struct terminal_wait *wait = wait_add(terminal, WAIT_DRAIN, sizeof *attributes);
+	if (!wait)
+		return -ENOMEM;
+	wait->reply = server_defer(request);
+	wait->flush_input = flush;
+	if (attributes) {
+		wait->set_attributes = true;
+		memcpy(wait->data, attributes, sizeof *attributes);
+	}
+	terminal_update(terminal);
+	return SERVER_DEFERRED;
+}
+
+/* Sends what the console takes. True if anything went out. */
+static bool pump(struct terminal *terminal)
+{
+	const uint8_t *bytes;
+	size_t length;
+	bool moved = false, full = false;
+	while (terminal->output != HANDLE_NONE && !full && (length = discipline_pending_output(&terminal->discipline, &bytes))) {
+		int64_t sent = description_write(terminal->output, bytes, length);
+		if (sent > 0) {
+			discipline_sent(&terminal->discipline, (size_t)sent);
+			moved = true;
+		} else if (sent == -EAGAIN || sent == -EINTR || sent == 0)
+			full = true;
+		else { /* the console has gone */
+			server_remove_source(terminal->output_source);
+			handle_close(terminal->output);
+			terminal->output = HANDLE_NONE;
+			discipline_flush_output(&terminal->discipline);
+		}
+	}
+	if (terminal->output != HANDLE_NONE)
+		server_change_source(terminal->output_source, full ? READY_OUT : 0);
+	return moved;
+}
+
+/* Answers one waiting call if it can be. True: it is finished. */
+static bool serve(struct terminal *terminal, struct terminal_wait *wait)
+{
+	struct discipline *discipline = &terminal->discipline;
+	switch (wait->kind) {
+	case WAIT_READ:
+		if (!read_ready(terminal, wait) && wait->deadline != 0)
+			return false;
+		answer_read(terminal, wait);
+		return true;
+	case WAIT_WRITE:
+		if (terminal->hung_up || terminal->output == HANDLE_NONE) {
+			server_answer(wait->reply, wait->done ? (int64_t)wait->done : -EIO, NULL, NULL, 0);
+			return true;
+		}
+		wait->done += discipline_write(discipline, wait->data + wait->done, wait->length - wait->done);
+		if (wait->done < wait->length)
+			return false;
+		server_answer(wait->reply, (int64_t)wait->length, NULL, NULL, 0);
+		return true;
+	default:
+		if (discipline->output_count && !terminal->hung_up)
+			return false;
+		if (wait->flush_input)
+			discipline_flush_input(discipline);
+		if (wait->set_attributes) {
+			struct terminal_attributes attributes;
+			memcpy(&attributes, wait->data, sizeof attributes);
+			discipline_set_attributes(discipline, &attributes);
+		}
+		server_answer(wait->reply, 0, NULL, NULL, 0);
+		return true;
+	}
+}
+
+/* One pass over the waiting calls; each kind in its order. True if any was finished. */
+static bool serve_waits(struct terminal *terminal)
+{
+	bool blocked[3] = { false }, any = false;
+	for (struct terminal_wait **place = &terminal->waits, *wait; (wait = *place);) {
+		if ((blocked[wait->kind] && wait->deadline != 0) || (wait->kind == WAIT_DRAIN && blocked[WAIT_WRITE])) {
+			place = &wait->next;
+		} else if (serve(terminal, wait)) {
+			*place = wait->next;
+			free(wait);
+			any = true;
+		} else {
+			blocked[wait->kind] = true;
+			place = &wait->next;
+		}
+	}
+	return any;
+}
+
+static void tell_readiness(struct terminal *terminal)
+{
+	struct discipline *discipline = &terminal->discipline;
+	const uint8_t *character = discipline->attributes.character;
+	uint32_t ready = 0;
+	if (discipline_readable(discipline, character[C_TIME] || !character[C_MIN] ? 1 : character[C_MIN]) || terminal->input_ended || terminal->hung_up)
+		ready |= READY_IN;
+	if (OUTPUT_MAX - discipline->output_count > OUTPUT_RESERVE + 256)
+		ready |= READY_OUT;
+	if (terminal->hung_up)
+		ready |= READY_HANGUP | READY_ERROR | READY_OUT;
+	event_update(terminal->event, ~0u, ready);
+}
+
+static void timers_expired(void *context)
+{
+	(void)context;
+	for (unsigned i = 0; i < TERMINALS; i++)
+		terminal_update(&terminals[i]);
+}
+
+static void set_timer(void)
+{
+	uint64_t deadline = DEADLINE_NEVER;
+	for (unsigned i = 0; i < TERMINALS; i++)
+		for (struct terminal_wait *wait = terminals[i].waits; wait; wait = wait->next)
+			if (wait->deadline < deadline)
+				deadline = wait->deadline;
+	server_set_alarm(deadline, timers_expired, NULL);
+}
+
+void terminal_update(struct terminal *terminal)
+{
+	bool moved;
+	do {
+		moved = pump(terminal);
+		moved = serve_waits(terminal) || moved;
+	} while (moved);
+	if (terminal->input != HANDLE_NONE)
+		server_change_source(terminal->input_source, discipline_input_room(&terminal->discipline) ? READY_IN : 0);
+	tell_readiness(terminal);
+	set_timer();
+}
+
+/* -- the console's streams */
+
+static void output_ready(void *context, uint32_t ready)
+{
+	(void)ready;
+	terminal_update(context);
+}
+
+static void input_ready(void *context, uint32_t ready)
+{
+	struct terminal *terminal = context;
+	uint8_t bytes[256];
+	(void)ready;
+	/* as much as is sure to fit, so that nothing typed ahead is dropped while it can wait in the channel */
+	size_t used = terminal->discipline.ready_count + terminal->discipline.line_length;
+	size_t room = used + sizeof bytes < INPUT_MAX - 2 ? sizeof bytes : 1;
+	int64_t count = description_read(terminal->input, bytes, room);
+	if (count == -EAGAIN || count == -EINTR)
+		return;
+	if (count <= 0) {
+		server_remove_source(terminal->input_source);
+		handle_close(terminal->input);
+		terminal->input = HANDLE_NONE;
+		terminal->input_ended = true;
+	}
+	for (int64_t i = 0; i < count; i++)
+		discipline_input(&terminal->discipline, bytes[i]);
+	terminal_update(terminal);
+}
+
+static void input_signal(void *context, int signal)
+{
+	job_signal_foreground(context, signal);
+}
+
+/* A description to read or write through: what we were given, or a flow over the channel end we were given */
+static int64_t make_flow(handle_t handle, bool input)
+{
+	struct handle_info info;
+	int64_t error = handle_get(handle, &info);
+	if (error < 0)
+		return error;
+	if (info.kind == KIND_DESCRIPTION) {
+		description_set_flags(handle, DESCRIPTION_NON_BLOCKING, DESCRIPTION_NON_BLOCKING);
+		return handle;
+	}
+	struct description_request create = {
+		.kind = DESCRIPTION_FLOW, .flags = DESCRIPTION_NON_BLOCKING, .memobj = HANDLE_NONE, .control = HANDLE_NONE, .event = HANDLE_NONE,
+		.sender = input ? HANDLE_NONE : handle, .receiver = input ? handle : HANDLE_NONE, .rights = input ? RIGHT_READ : RIGHT_WRITE,
+	};
+	return description_create(&create);
+}
+
+int terminal_start(struct terminal *terminal, uint32_t number, uint64_t device, handle_t input, handle_t output)
+{
+	discipline_start(&terminal->discipline);
+	terminal->discipline.signal = input_signal;
+	terminal->discipline.context = terminal;
+	terminal->number = number;
+	terminal->device = device;
+	int64_t event = event_create(READY_OUT, EVENT_MASK);
+	int64_t in = make_flow(input, true), out = make_flow(output, false);
+	if (event < 0 || in < 0 || out < 0)
+		return (int)(event < 0 ? event : in < 0 ? in : out);
+	terminal->event = (handle_t)event;
+	terminal->input = (handle_t)in;
+	terminal->output = (handle_t)out;
+	terminal->input_source = server_add_source(terminal->input, READY_IN, input_ready, terminal);
+	terminal->output_source = server_add_source(terminal->output, 0, output_ready, terminal);
+	return terminal->input_source < 0 ? terminal->input_source : terminal->output_source < 0 ? terminal->output_source : 0;
+}
+
+void terminal_hang_up(struct terminal *terminal)
+{
+	terminal->hung_up = true;
+	discipline_flush_input(&terminal->discipline);
+	job_check_session(terminal);
+	if (terminal->session) {
+		uint64_t hang_up[] = { PROC_KILL, terminal->session, SIGHUP, 0, 0, 0 }, resume[] = { PROC_KILL, terminal->session, SIGCONT, 0, 0, 0 };
+		server_call(terminal_proc, hang_up, 6, NULL, 0, NULL, 0, NULL);
+		server_call(terminal_proc, resume, 6, NULL, 0, NULL, 0, NULL);
+		job_detach(terminal);
+	}
+	terminal_update(terminal);
+}
