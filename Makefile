@@ -1,0 +1,216 @@
+# Builds Carillon. `./carillon build` calls this; nothing here installs or downloads (tools/setup does).
+#   make generated   headers made from the tables of abi/, in build/gen
+#   make kernel      build/ARCH/carillon.elf
+#   make library     build/ARCH/library: the Linux personality as the image that unmodified programs get
+#   make servers     build/ARCH/system/NAME: init, the servers and drivers
+#   make tools       build/host/NAME: programs that run on this machine
+#   make archive     build/ARCH/base.archive: everything the guest finds in every run
+#   make all         all of it
+# Sources are found by folder; a file NAME_test.c is a unit test (tests/host builds it) and is never linked here.
+# DEBUG=0 leaves the checks of KERNEL_DEBUG out, in a build folder of its own.
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+ARCH ?= x86_64
+DEBUG ?= 1
+PLAT_x86_64 := pc
+PLAT := $(PLAT_$(ARCH))
+BUILD := build/$(ARCH)$(if $(filter 0,$(DEBUG)),-release)
+GEN := build/gen
+OBJECT := $(BUILD)/object
+
+CC := gcc
+AR := ar
+NM := nm
+STRIP := strip
+AWK := awk
+HOST_CC := gcc
+
+WARNINGS := -Wall -Wextra -Werror
+COMMON := -std=gnu11 -O2 -g $(WARNINGS) -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -I. -Iabi/$(ARCH) -I$(GEN)
+KERNEL_FLAGS_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
+KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include \
+	$(if $(filter 0,$(DEBUG)),,-DKERNEL_DEBUG=1)
+# The library runs inside other people's programs: no global offset into libc, no vector registers, one image.
+LIBRARY_FLAGS_x86_64 := -mgeneral-regs-only -mno-red-zone
+LIBRARY_FLAGS := $(COMMON) -ffreestanding -fPIE -fvisibility=hidden $(LIBRARY_FLAGS_$(ARCH)) -Iuser/include -Ilinux/include
+# Native programs: static, on musl's headers and libc with the system calls replaced by the library.
+MUSL := $(BUILD)/musl
+MUSL_LIBC := $(MUSL)/lib/libc.a
+NATIVE_FLAGS := $(COMMON) -fno-pic -fno-pie -nostdinc -isystem $(MUSL)/include -isystem $(shell $(CC) -print-file-name=include) -Iuser/include -Ilinux/include
+HOST_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -I. -Iabi/$(ARCH) -I$(GEN) -Iuser/include
+DEPEND = -MMD -MP -MF $@.d
+
+OTHER_ARCHITECTURES := $(filter-out $(ARCH),x86_64 riscv64 hosted)
+sources = $(filter-out %_test.c $(foreach other,$(OTHER_ARCHITECTURES),linux/$(other)/%),$(foreach pattern,$(1),$(wildcard $(pattern))))
+objects = $(patsubst %,$(OBJECT)/$(1)/%.o,$(2))
+
+# -- generated headers
+
+GENERATED := $(GEN)/abi/errors.h $(GEN)/abi/calls.h $(GEN)/carillon/calls.h $(GEN)/kernel/calls.h $(GEN)/kernel/call_table.h \
+	$(GEN)/trace/calls.h $(GEN)/trace/errors.h $(GEN)/manual/calls.txt \
+	$(GEN)/linux/calls.h $(GEN)/linux/call_table.h $(GEN)/trace/linux_calls.h $(GEN)/manual/linux_calls.txt
+
+generated: $(GENERATED)
+
+# Writes the target only when its content changes, so that touching a table does not rebuild the world.
+define generate
+@mkdir -p $(@D)
+@$(AWK) -v output=$(1) -f $(2) $(3) >$@.new && if cmp -s $@.new $@; then rm $@.new; touch $@; else mv $@.new $@; fi
+endef
+$(GEN)/abi/errors.h: abi/errors.tbl tools/generate/errors.awk
+	$(call generate,numbers,tools/generate/errors.awk,abi/errors.tbl)
+$(GEN)/trace/errors.h: abi/errors.tbl tools/generate/errors.awk
+	$(call generate,names,tools/generate/errors.awk,abi/errors.tbl)
+CALLS := abi/syscalls.tbl tools/generate/syscalls.awk
+$(GEN)/abi/calls.h: $(CALLS)
+	$(call generate,numbers,tools/generate/syscalls.awk,abi/syscalls.tbl)
+$(GEN)/carillon/calls.h: $(CALLS)
+	$(call generate,stubs,tools/generate/syscalls.awk,abi/syscalls.tbl)
+$(GEN)/kernel/calls.h: $(CALLS)
+	$(call generate,bodies,tools/generate/syscalls.awk,abi/syscalls.tbl)
+$(GEN)/kernel/call_table.h: $(CALLS)
+	$(call generate,table,tools/generate/syscalls.awk,abi/syscalls.tbl)
+$(GEN)/trace/calls.h: $(CALLS)
+	$(call generate,trace,tools/generate/syscalls.awk,abi/syscalls.tbl)
+$(GEN)/manual/calls.txt: $(CALLS)
+	$(call generate,manual,tools/generate/syscalls.awk,abi/syscalls.tbl)
+
+LINUX_CALLS := linux/calls.tbl tools/generate/linux_calls.awk
+$(GEN)/linux/calls.h: $(LINUX_CALLS)
+	$(call generate,header -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
+$(GEN)/linux/call_table.h: $(LINUX_CALLS)
+	$(call generate,table -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
+$(GEN)/trace/linux_calls.h: $(LINUX_CALLS)
+	$(call generate,trace -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
+$(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
+	$(call generate,manual -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
+
+# -- kernel
+
+KERNEL_SOURCES := $(call sources,kernel/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c)
+KERNEL_OBJECTS := $(call objects,kernel,$(KERNEL_SOURCES))
+KERNEL_SCRIPT := $(firstword $(wildcard arch/$(ARCH)/kernel.ld arch/$(ARCH)/*.ld))
+KERNEL := $(BUILD)/carillon.elf
+
+kernel: $(KERNEL)
+
+$(OBJECT)/kernel/%.o: % Makefile | generated
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) $(DEPEND) -c $< -o $@
+
+# Two passes: the first link tells the addresses, the second carries them as the table that backtraces use. The table's
+# section comes last in the image, so adding it moves nothing.
+KERNEL_LINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T $(KERNEL_SCRIPT)
+$(BUILD)/symbols_none.o: tools/generate/symbols.awk Makefile
+	@mkdir -p $(@D)
+	@$(AWK) -f tools/generate/symbols.awk </dev/null >$(BUILD)/symbols_none.S
+	$(CC) -c $(BUILD)/symbols_none.S -o $@
+$(BUILD)/carillon.first.elf: $(KERNEL_OBJECTS) $(BUILD)/symbols_none.o $(KERNEL_SCRIPT)
+	$(KERNEL_LINK) $(KERNEL_OBJECTS) $(BUILD)/symbols_none.o -o $@
+$(BUILD)/symbols.o: $(BUILD)/carillon.first.elf
+	@$(NM) -n $< | $(AWK) -f tools/generate/symbols.awk >$(BUILD)/symbols.S
+	$(CC) -c $(BUILD)/symbols.S -o $@
+$(KERNEL): $(KERNEL_OBJECTS) $(BUILD)/symbols.o $(KERNEL_SCRIPT)
+	$(KERNEL_LINK) $(KERNEL_OBJECTS) $(BUILD)/symbols.o -o $@
+
+# -- the Linux personality
+
+LIBRARY_SOURCES := $(call sources,linux/*.c linux/*.S linux/*/*.c linux/*/*.S linux/*/*/*.c linux/*/*/*.S user/ns/*.c)
+LIBRARY_OBJECTS := $(call objects,library,$(LIBRARY_SOURCES))
+LIBRARY := $(BUILD)/library
+LIBRARY_ARCHIVE := $(BUILD)/liblinux.a
+
+library: $(LIBRARY)
+
+$(OBJECT)/library/%.o: % Makefile | generated
+	@mkdir -p $(@D)
+	$(CC) $(LIBRARY_FLAGS) $(DEPEND) -c $< -o $@
+$(LIBRARY): $(LIBRARY_OBJECTS) linux/image.ld
+	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
+$(LIBRARY_ARCHIVE): $(LIBRARY_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# -- native programs: user/init, servers/NAME, drivers/NAME; what they share is in lib/ and in user/ outside init, commands and ns
+
+NATIVE_SHARED := $(filter-out user/init/% user/commands/% user/ns/% user/musl/%,$(call sources,user/*/*.c user/*/*.S user/*/$(ARCH)/*.S user/*/$(ARCH)/*.c lib/*/*.c))
+NATIVE_ARCHIVE := $(BUILD)/libcarillon.a
+NATIVE_NAMES := $(if $(call sources,user/init/*.c),init) \
+	$(sort $(foreach folder,$(wildcard servers/* drivers/*),$(if $(call sources,$(folder)/*.c),$(notdir $(folder)))))
+NATIVE := $(addprefix $(BUILD)/system/,$(NATIVE_NAMES))
+
+servers: $(NATIVE)
+
+$(OBJECT)/native/%.o: % Makefile $(MUSL_LIBC) | generated
+	@mkdir -p $(@D)
+	$(CC) $(NATIVE_FLAGS) $(DEPEND) -c $< -o $@
+$(NATIVE_ARCHIVE): $(call objects,native,$(NATIVE_SHARED))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+define native_program
+$(BUILD)/system/$(1): $(call objects,native,$(call sources,$(2)/*.c $(2)/*.S)) $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC)
+	@mkdir -p $$(@D)
+	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $$(filter %.o,$$^) \
+		-Wl,--start-group $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC) $(shell $(CC) -print-libgcc-file-name) -Wl,--end-group -o $$@
+endef
+$(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $(if $(filter init,$(name)),user/init) servers/$(name) drivers/$(name)))))
+
+# musl from Debian's source package with its system-call layer replaced (tools/setup/musl.sh fetches and builds it)
+$(MUSL_LIBC): tools/setup/musl.sh $(shell find user/musl -type f 2>/dev/null)
+	sh tools/setup/musl.sh $(ARCH)
+	@touch $@
+
+# -- programs of this machine
+
+HOST_TOOLS := archive launch
+SOURCES_launch := tools/archive/archive.c
+tools: $(addprefix build/host/,$(HOST_TOOLS))
+
+build/host/object/%.o: % Makefile | generated
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_FLAGS) $(DEPEND) -c $< -o $@
+define host_program
+build/host/$(1): $(patsubst %,build/host/object/%.o,$(call sources,tools/$(1)/*.c $(SOURCES_$(1))))
+	@mkdir -p $$(@D)
+	$(HOST_CC) $$^ -o $$@
+endef
+$(foreach name,$(HOST_TOOLS),$(eval $(call host_program,$(name))))
+
+# what tests of the launcher run in place of QEMU
+STANDIN := build/host/standin
+build/host/standin: tests/command/machine.c build/host/object/tools/archive/archive.c.o Makefile
+	@mkdir -p $(@D)
+	$(HOST_CC) $(HOST_FLAGS) tests/command/machine.c build/host/object/tools/archive/archive.c.o -lpthread -o $@
+standin: $(STANDIN)
+
+# -- the boot archive without the program of a run
+
+BUSYBOX := /bin/busybox
+BASE_ARCHIVE := $(BUILD)/base.archive
+# without what only debuggers read; symbol names stay, for backtraces
+STRIPPED := $(patsubst %,$(BUILD)/stripped/%,$(NATIVE_NAMES) library)
+$(BUILD)/stripped/library: $(LIBRARY)
+$(filter-out $(BUILD)/stripped/library,$(STRIPPED)): $(BUILD)/stripped/%: $(BUILD)/system/%
+$(STRIPPED):
+	@mkdir -p $(@D)
+	$(STRIP) --strip-debug -o $@ $<
+archive: $(BASE_ARCHIVE)
+$(BASE_ARCHIVE): build/host/archive $(STRIPPED) $(BUSYBOX) tools/archive/base.sh $(wildcard tools/archive/root/*/* tools/archive/root/*/*/*)
+	@for file in $(BUILD)/stripped/*; do case " $(STRIPPED) " in *" $$file "*) ;; *) rm -f "$$file" ;; esac; done
+	sh tools/archive/base.sh $(BUILD) $(BUSYBOX) >$(BUILD)/base.list
+	build/host/archive create $@ <$(BUILD)/base.list
+
+all: kernel library servers tools archive
+
+clean:
+	rm -rf build
+
+
+.PHONY: standin generated kernel library servers tools archive all clean
+-include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c drivers/$(name)/*.c))) \
+	$(call objects,native,$(NATIVE_SHARED)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))

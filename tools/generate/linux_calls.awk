@@ -1,0 +1,63 @@
+# Makes from linux/calls.tbl (see its head for the rows) what depends on it. POSIX awk.
+#   -v output=header  build/gen/linux/calls.h         numbers LINUX_CALL_NAME, prototypes, for -v arch=x86_64|generic
+#   -v output=table   build/gen/linux/call_table.h    the dispatch table, included once by linux/process/dispatch.c
+#   -v output=trace   build/gen/trace/linux_calls.h   names and argument kinds for decoders
+#   -v output=manual  the list of calls for tests/conformance/README
+function fail(message) {
+	print FILENAME ":" FNR ": " message > "/dev/stderr"
+	failed = 1
+	exit 1
+}
+BEGIN { FS = " *[|] *"; if (arch == "") arch = "x86_64"; last = -1 }
+/^#/ || /^[ \t]*$/ { next }
+{
+	if (NF != 8) fail("a row has eight columns, not " NF)
+	sub(/ +$/, "", $8)
+	if ($7 != "complete" && $7 != "partial" && $7 != "absent") fail("unknown state " $7)
+	if (($4 == "-") != ($7 == "absent")) fail("absent calls have no function, all others have one")
+	if ($6 != "-" && $6 != "restart" && $6 != "nohand") fail("unknown restart class " $6)
+	if ($3 in known) fail("twice: " $3)
+	known[$3] = 1
+	number = arch == "x86_64" ? $1 : $2
+	if (number != "-" && (number in owner)) fail("number " number " twice: " $3 " and " owner[number])
+	count++
+	name[count] = $3; numbers[count] = number; body[count] = $4; arguments[count] = $5; class[count] = $6; state[count] = $7; note[count] = $8
+	x86[count] = $1; generic[count] = $2
+	states[$7]++
+	if (number != "-") { owner[number] = $3; if (number + 0 > last) last = number + 0 }
+}
+END {
+	if (failed) exit 1
+	if (output == "header") {
+		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
+		print "#ifndef GENERATED_LINUX_CALLS_H\n#define GENERATED_LINUX_CALLS_H\n#include \"linux/linux.h\""
+		print "#define LINUX_CALL_COUNT " last + 1 "u"
+		for (i = 1; i <= count; i++)
+			if (numbers[i] != "-") print "#define LINUX_CALL_" toupper(name[i]) " " numbers[i] "u"
+		for (i = 1; i <= count; i++)
+			if (body[i] != "-") print "int64_t " body[i] "(struct linux_thread *t, const uint64_t argument[6]);"
+		print "#endif"
+	} else if (output == "table") {
+		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
+		for (i = 1; i <= count; i++)
+			if (numbers[i] != "-") {
+				after = class[i] == "restart" ? "AFTER_RESTART" : class[i] == "nohand" ? "AFTER_NO_HANDLER" : "AFTER_INTERRUPTED"
+				print "[" numbers[i] "] = LINUX_CALL_ENTRY(\"" name[i] "\", " (body[i] == "-" ? "linux_absent" : body[i]) ", " after "),"
+			}
+	} else if (output == "trace") {
+		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
+		for (i = 1; i <= count; i++)
+			if (numbers[i] != "-") print "LINUX_TRACE(" numbers[i] ", \"" name[i] "\", \"" (arguments[i] == "-" ? "" : arguments[i]) "\")"
+	} else if (output == "manual") {
+		print count " calls: " states["complete"] + 0 " complete, " states["partial"] + 0 " partial, " states["absent"] + 0 " absent."
+		print "Absent ones answer ENOSYS and name themselves once in the kernel log."
+		print ""
+		printf "%-6s %-7s %-26s %-9s %s\n", "x86_64", "generic", "name", "state", "what is missing, or why"
+		for (i = 1; i <= count; i++) {
+			line = sprintf("%-6s %-7s %-26s %-9s %s", x86[i], generic[i], name[i], state[i], note[i] == "-" ? "" : note[i])
+			sub(/ +$/, "", line)
+			print line
+		}
+	} else
+		fail("-v output=header, table, trace or manual")
+}

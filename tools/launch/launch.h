@@ -1,0 +1,67 @@
+/*
+ * The launcher: boots one machine for one program and is, for whoever started it, that program.
+ *   options.c   the command line            program.c  is the file something Carillon can run?
+ *   machine.c   archive, QEMU               relay.c    bytes, control lines, signals, time until the end
+ *   terminal.c  raw mode and back
+ * Every failure of its own ends it with FAILURE and one line on standard error.
+ */
+#ifndef TOOLS_LAUNCH_H
+#define TOOLS_LAUNCH_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FAILURE 125
+#define GUEST_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct copy { const char *host, *guest; };
+struct options {
+	const char *build;        /* folder with carillon.elf and base.archive */
+	const char *machine;      /* the emulator's program */
+	unsigned memory;          /* MiB */
+	unsigned processors;
+	double timeout;           /* seconds, 0 none */
+	bool verbose, icount;
+	const char *debug_socket; /* gdb's remote protocol is served there */
+	const char **environment;
+	size_t environment_count;
+	struct copy *copy;
+	size_t copy_count;
+	char **program;           /* PROGRAM and its arguments, NULL at the end; program[0] NULL: the shell */
+};
+
+/* The other ends of what the machine is connected to; -1 once closed. */
+struct machine {
+	pid_t process;
+	int input, output, error, control, log;
+	int complaint;            /* what the emulator itself says */
+};
+
+/* Prints "carillon: ..." and ends with FAILURE. The terminal is restored and the machine killed by those who registered for exit. */
+_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *must_allocate(void *old, size_t size);
+
+void options_read(struct options *options, int argc, char **argv);
+
+/* Ends with a message unless path is a program for this kind of machine. Returns the interpreter it names (to be freed), or NULL. */
+char *program_check(const char *path);
+
+/* Which of the three standard streams are terminals: 't' or 'p' each, and NUL. */
+void terminal_describe(char stdio[4]);
+/* Raw mode where stdio says terminal; restored at exit. Call again after a stop. */
+void terminal_enter(const char *stdio);
+void terminal_restore(void);
+/* The window's size; false when there is no terminal. */
+bool terminal_window(unsigned short *rows, unsigned short *columns);
+
+/* Builds the archive and starts the machine. It dies with the launcher, however that ends. */
+void machine_start(struct machine *machine, const struct options *options, const char *stdio);
+/* Kills it if it still runs. */
+void machine_stop(void);
+/* It has been waited for: never kill that process number again. */
+void machine_forget(void);
+
+/* Runs until the end; returns the exit status of the command. */
+int relay_run(struct machine *machine, const struct options *options, const char *stdio);
+#endif

@@ -1,0 +1,19 @@
+/*
+ * launch [options] [--] [PROGRAM [ARG...]]: what `carillon run` becomes once everything is built; see launch.h.
+ * --build FOLDER says where carillon.elf and base.archive are, --gdb-socket PATH lets the machine wait for gdb there.
+ */
+#include "tools/launch/launch.h"
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct machine machine;
+	char stdio[4];
+	options_read(&options, argc, argv);
+	terminal_describe(stdio);
+	machine_start(&machine, &options, stdio);
+	int status = relay_run(&machine, &options, stdio);
+	machine_stop();
+	terminal_restore();
+	return status;
+}

@@ -1,0 +1,64 @@
+/*
+ * The host's terminal while a machine uses it. With a terminal as standard input the guest's terminal server does all
+ * line editing, echo and signals, so ours is raw. Where only the output is a terminal, just its output processing is off.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+#include "tools/launch/launch.h"
+
+static struct termios saved[3];
+static bool changed[3];
+static pid_t owner; /* a child that ends must not touch the terminal */
+
+void terminal_describe(char stdio[4])
+{
+	for (int i = 0; i < 3; i++)
+		stdio[i] = isatty(i) ? 't' : 'p';
+	stdio[3] = 0;
+}
+
+void terminal_restore(void)
+{
+	if (owner != getpid())
+		return;
+	for (int i = 2; i >= 0; i--)
+		if (changed[i])
+			tcsetattr(i, TCSADRAIN, &saved[i]);
+	memset(changed, 0, sizeof changed);
+}
+
+void terminal_enter(const char *stdio)
+{
+	static bool registered;
+	if (!registered)
+		atexit(terminal_restore);
+	registered = true;
+	owner = getpid();
+	for (int i = 0; i < 3; i++) {
+		struct termios settings;
+		if (stdio[i] != 't' || tcgetattr(i, &settings) < 0)
+			continue;
+		if (!changed[i])
+			saved[i] = settings;
+		if (i == 0)
+			cfmakeraw(&settings);
+		settings.c_oflag &= ~(tcflag_t)OPOST;
+		changed[i] = tcsetattr(i, TCSADRAIN, &settings) == 0;
+	}
+}
+
+bool terminal_window(unsigned short *rows, unsigned short *columns)
+{
+	for (int i = 0; i < 3; i++) {
+		struct winsize size;
+		if (isatty(i) && ioctl(i, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col) {
+			*rows = size.ws_row;
+			*columns = size.ws_col;
+			return true;
+		}
+	}
+	return false;
+}
