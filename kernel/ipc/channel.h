@@ -7,7 +7,7 @@
  * Channel ends can travel in packets, but not if their own channel holds a packet with channel ends or flows (-ELOOP): a cycle of channels that
  * keep each other alive would need such a step. channel_nesting_lock makes the test and the queueing one step.
  *
- * Locks: channel_nesting_lock, then channel->lock (both RANK_CHANNEL; the second with spin_lock_second). Copies to and from user memory
+ * Locks: channel_nesting_lock (RANK_LISTENER, never held together with a port's), then channel->lock (RANK_CHANNEL). Copies to and from user memory
  * under the lock use only the variants that do not fault; a fault is resolved without the lock and the copy tried again.
  */
 #ifndef KERNEL_CHANNEL_H

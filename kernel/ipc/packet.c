@@ -21,7 +21,7 @@ struct packet {
 	uint8_t bytes[];
 };
 
-static struct spinlock channel_nesting_lock = SPINLOCK_INIT("channel nesting", RANK_CHANNEL);
+static struct spinlock channel_nesting_lock = SPINLOCK_INIT("channel nesting", RANK_LISTENER);
 
 static void packet_free(struct packet *packet)
 {
@@ -109,12 +109,9 @@ static int packet_queue(struct channel *channel, struct packet *packet, bool non
 {
 	bool nesting = packet->handle_count;
 	for (;;) {
-		if (nesting) {
+		if (nesting)
 			spin_lock(&channel_nesting_lock);
-			spin_lock_second(&channel->lock);
-		} else {
-			spin_lock(&channel->lock);
-		}
+		spin_lock(&channel->lock);
 		int error = channel->receiver_gone ? -EPIPE : nesting_check(channel, packet);
 		bool room = packet_has_room(channel);
 		if (!error && !room && (non_blocking || !deadline))

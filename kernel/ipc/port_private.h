@@ -11,7 +11,7 @@ struct port {
 	struct spinlock lock;
 	uint32_t references;       /* atomic */
 	bool dead;
-	bool several_receivers;    /* more than one living thread has received */
+	bool several_receivers;    /* another thread of the receiver's process has received too */
 	struct object *listener;   /* not referenced; NULL when dead */
 	struct thread *receiver;   /* the last thread that received; referenced. For finding cycles of calls */
 	struct list queue;         /* struct call, by priority */

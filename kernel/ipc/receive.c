@@ -113,7 +113,8 @@ static struct thread *receiver_note(struct port *port, struct thread *thread)
 	struct thread *old = port->receiver;
 	if (old == thread)
 		return NULL;
-	port->several_receivers = old && old->state != THREAD_DEAD;
+	/* Another process that receives has taken the port over (a restarted server, the supervisor before it). */
+	port->several_receivers = old && old->process == thread->process;
 	port->receiver = thread;
 	object_ref(&thread->object);
 	return old;

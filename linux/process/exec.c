@@ -104,9 +104,9 @@ static int64_t image_map(handle_t space, const struct elf_image *image, handle_t
 		if (segment->file_size) {
 			result = map_at(space, page, file_pages - page, memobj, page_round_down(segment->offset), segment->protection,
 				MAP_PRIVATE_COPY, LINUX_REGION_IMAGE);
-			/* What follows the file's bytes in their last page is zero. */
+			/* Zeros follow the file's bytes to the end of their last page; loaders allocate from what lies behind the segment there. */
 			static const uint8_t zeros[PAGE_SIZE];
-			uint64_t rest = MINIMUM(file_pages - file_end, start + segment->memory_size - file_end);
+			uint64_t rest = segment->memory_size > segment->file_size ? file_pages - file_end : 0;
 			if (!result && rest && (segment->protection & PROTECT_WRITE)) {
 				int64_t written = space_write(space, file_end, zeros, rest);
 				result = written < 0 ? written : written < (int64_t)rest ? -ENOMEM : 0;

@@ -1,5 +1,6 @@
 /*
- * init's parts and what they share. One thread (a second one only waits for the program's death, program.c).
+ * init's parts and what they share. Its threads: main.c. servers.c belongs to the supervisor (once the servers have been started), all else to the
+ * second thread.
  *
  * Who owns what: init makes every listener, channel and memory object that servers share and keeps its own handles of them, so that a server that
  * died can be started anew with the same ones; except ends of channels, which are given away (server_give_away, streams_release).
@@ -46,6 +47,8 @@ void server_start(enum server server);
 bool server_alive(enum server server);
 /* A new client port of the server's listener. Ends init when there is none: nothing can go on. */
 handle_t server_port(enum server server, uint64_t data);
+/* What the servers' memory costs, into the log */
+void servers_memory_log(void);
 /* NOTIFY_DEATH of a server: report it, start it again or end the run, as the table says. */
 void server_died(uint64_t number, uint32_t status);
 
@@ -57,6 +60,7 @@ bool device_give_console(void);
 struct streams {
 	handle_t standard[3];  /* the program's descriptors; for terminals filled in by streams_open_terminal */
 	handle_t events;       /* receiver: from the console driver */
+	handle_t events_sender;/* init's own end of the same */
 	handle_t commands;     /* sender: to it */
 };
 extern struct streams streams;
@@ -88,10 +92,12 @@ void program_signal(unsigned signal);
 unsigned program_exit_status(uint32_t wait_status);
 
 /* -- main.c */
-#define INIT_PORT_DEATHS 1ul  /* data words of client ports of init's own listener */
-#define INIT_PORT_PROGRAM 2ul /* word[0] = wait status of the program */
+/* what init itself puts into the channel of the console driver's events */
+#define EVENT_PROGRAM_ENDED 100ul /* word1 = wait status */
+#define EVENT_RUN_ENDS 101ul      /* word1 = exit status */
+void event_post(uint64_t event, uint64_t value); /* by any thread; never waits */
 extern handle_t init_listener;
-/* The run is over: kill what is left, hand over output, tell the host the status, power off. Goes on in the event loop. */
+/* The run is over: kill what is left, hand over output, tell the host the status, power off. Goes on with the console driver's answer. */
 void run_end(unsigned status);
 /* At once, for when the console is gone. */
 _Noreturn void power_off(unsigned status);

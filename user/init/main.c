@@ -2,10 +2,13 @@
  * The first process, and the story of a run:
  *
  *   read what was told --> make listeners, channels, ports --> start console, fs, proc, terminal --> build the namespace
- *     --> start the program --> event loop --> the program has ended --> kill what is left, hand over all output, tell the status, power off
+ *     --> start the program --> events --> the program has ended --> kill what is left, hand over all output, tell the status, power off
  *
- * In the event loop come: death notices of servers, events of the console driver, and the program's end.
+ * Two threads. The first is the supervisor: it waits for death notices only and calls no server, so it can start one again while others
+ * wait for it. The second tells the story: it calls servers, and may wait for one that is being started again. A third waits for the
+ * program (program.c). What the second hears comes through one packet channel: from the console driver, and from the other two.
  */
+#include <pthread.h>
 #include <string.h>
 #include "abi/errors.h"
 #include "abi/message.h"
@@ -65,9 +68,15 @@ static void terminal_tell(uint64_t operation, uint64_t first, uint64_t second)
 	server_call(ports.terminal_system, words, 4, NULL, 0, NULL, 0, NULL);
 }
 
-static void console_event(const uint64_t *word)
+static void event_handle(const uint64_t *word)
 {
 	switch (word[0]) {
+	case EVENT_PROGRAM_ENDED:
+		run_end(program_exit_status((uint32_t)word[1]));
+		break;
+	case EVENT_RUN_ENDS:
+		run_end((unsigned)word[1]);
+		break;
 	case CONSOLE_EVENT_WINDOW:
 		terminal_tell(TERMINAL_SET_WINDOW, word[1], word[2]);
 		break;
@@ -90,35 +99,27 @@ static void console_event(const uint64_t *word)
 	}
 }
 
-static void events_ready(void *context, uint32_t ready)
+void event_post(uint64_t event, uint64_t value)
 {
-	(void)context;
-	(void)ready;
-	for (;;) {
-		struct message message = { 0 };
-		int64_t result = channel_receive(streams.events, &message, CHANNEL_NON_BLOCKING, 0);
-		if (result == -EINTR)
-			continue;
-		if (result < 0)
-			return;
-		console_event(message.word);
-	}
+	struct message message = { .word = { event, value } };
+	if (channel_send(streams.events_sender, &message, CHANNEL_NON_BLOCKING, 0) < 0)
+		power_off(STATUS_FAILED);
 }
+
+/* -- the supervisor's listener: nothing but death notices */
 
 static int64_t handle_request(void *context, struct server_request *request)
 {
 	(void)context;
-	if (request->port_data != INIT_PORT_PROGRAM)
-		return -ENOSYS;
-	run_end(program_exit_status((uint32_t)request->word[0]));
-	return 0;
+	(void)request;
+	return -ENOSYS;
 }
 
 static void handle_death(void *context, uint64_t port_data, uint64_t word, uint32_t status)
 {
 	(void)context;
-	if (port_data == INIT_PORT_DEATHS)
-		server_died(word, status);
+	(void)port_data;
+	server_died(word, status);
 }
 
 /* -- starting */
@@ -187,8 +188,7 @@ static void servers_start(void)
 
 static void program_begin(void)
 {
-	struct process_record *record = process_record();
-	int64_t error = names_build(record);
+	int64_t error = names_build(process_record());
 	if (!error) {
 		streams_open_terminal(ports.terminal_root);
 		error = program_start();
@@ -197,6 +197,23 @@ static void program_begin(void)
 	}
 	if (error)
 		run_end(STATUS_FAILED);
+	else if (boot.verbose)
+		servers_memory_log();
+}
+
+static void *story(void *argument)
+{
+	(void)argument;
+	program_begin();
+	for (;;) {
+		struct message message = { 0 };
+		int64_t result = channel_receive(streams.events, &message, 0, DEADLINE_NEVER);
+		if (result >= 0)
+			event_handle(message.word);
+		else if (result != -EINTR)
+			power_off(STATUS_FAILED);
+	}
+	return NULL;
 }
 
 int main(void)
@@ -215,9 +232,10 @@ int main(void)
 	streams_prepare();
 	if (!device_give_console())
 		server_fail("no console device");
-	if (server_add_source(streams.events, READY_IN, events_ready, NULL) < 0)
-		server_fail("cannot wait for the console driver");
 	servers_start();
-	program_begin();
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, story, NULL);
+	if (error)
+		server_fail("cannot start the second thread: error %d", error);
 	server_run();
 }

@@ -2,8 +2,8 @@
  * The program of a run: started as a Linux process below pid 1 in its own session, with the terminal as its controlling terminal if it has one,
  * and waited for.
  *
- * proc answers PROC_WATCH_EXIT only when the program has died, so a thread of its own makes that call and passes the status on to init's
- * listener. It uses nothing but native calls: it has neither TLS nor a place in libc's list of threads.
+ * proc answers PROC_WATCH_EXIT only when the program has died, so a thread of its own makes that call and posts the status as an event.
+ * It uses nothing but native calls: it has neither TLS nor a place in libc's list of threads.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,6 @@
 static struct {
 	uint32_t pid;
 	bool running;
-	handle_t report; /* client of init's listener */
 	_Alignas(16) unsigned char stack[8192]; /* of the waiting thread */
 } program;
 
@@ -45,8 +44,7 @@ static int wait_for_exit(void *argument)
 		result = port_call(ports.proc_system, &message, 0);
 	} while (result == -EINTR);
 	uint64_t status = result < 0 || (int64_t)message.word[0] < 0 ? SIGNAL_KILL : message.word[1];
-	message = (struct message){ .word = { status } };
-	port_call(program.report, &message, 0);
+	event_post(EVENT_PROGRAM_ENDED, status);
 	for (;;)
 		thread_exit(0, 0, 0);
 	return 0;
@@ -66,10 +64,6 @@ static bool thread_waits(uint64_t number)
 /* Before the program runs: proc must hear of the watch before it can hear of the death, or it has forgotten the program by then. */
 static void watch_start(void)
 {
-	int64_t report = client_create(init_listener, INIT_PORT_PROGRAM);
-	if (report < 0)
-		server_fail("cannot make a port: error %d", (int)-report);
-	program.report = (handle_t)report;
 	struct thread_start start = {
 		.entry = (uint64_t)native_thread_entry,
 		.stack = (uint64_t)(program.stack + sizeof program.stack),

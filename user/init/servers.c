@@ -37,7 +37,7 @@ static handle_t deaths = HANDLE_NONE; /* client of init's listener that death no
 
 void servers_prepare(void)
 {
-	int64_t client = client_create(init_listener, INIT_PORT_DEATHS);
+	int64_t client = client_create(init_listener, 0);
 	if (client < 0)
 		server_fail("cannot make a port: error %d", (int)-client);
 	deaths = (handle_t)client;
@@ -79,7 +79,7 @@ handle_t server_port(enum server server, uint64_t data)
 
 bool server_alive(enum server server)
 {
-	return servers[server].process != HANDLE_NONE;
+	return __atomic_load_n(&servers[server].process, __ATOMIC_RELAXED) != HANDLE_NONE;
 }
 
 void server_start(enum server server)
@@ -108,6 +108,20 @@ void server_start(enum server server)
 	server_log_verbose("started %s", s->name);
 }
 
+void servers_memory_log(void)
+{
+	for (enum server i = 0; i < SERVERS; i++) {
+		struct space_info info;
+		int64_t space = process_space(servers[i].process);
+		if (space < 0)
+			continue;
+		if (space_get((handle_t)space, &info) >= 0)
+			server_log("%s: %lu KiB of its own, %lu KiB of page tables", servers[i].name, info.private_pages * (PAGE_SIZE / 1024),
+				info.page_tables * (PAGE_SIZE / 1024));
+		handle_close((handle_t)space);
+	}
+}
+
 void server_died(uint64_t number, uint32_t status)
 {
 	if (number >= SERVERS || servers[number].process == HANDLE_NONE)
@@ -116,8 +130,9 @@ void server_died(uint64_t number, uint32_t status)
 	size_t size = 0;
 	const void *image = boot_member(s->file, &size, NULL);
 	report_death(s->name, s->process, status, image, size);
-	handle_close(s->process); /* the corpse is no longer needed */
-	s->process = HANDLE_NONE;
+	handle_t corpse = s->process;
+	__atomic_store_n(&s->process, HANDLE_NONE, __ATOMIC_RELAXED);
+	handle_close(corpse); /* no longer needed */
 	if (s->policy == POLICY_RESTART && s->restarts++ < RESTARTS_MAX) {
 		server_log("starting %s again", s->name);
 		server_start((enum server)number);
@@ -126,5 +141,6 @@ void server_died(uint64_t number, uint32_t status)
 	server_log("the run ends: nothing goes on without %s", s->name);
 	if (number == SERVER_CONSOLE)
 		power_off(125);
-	run_end(125);
+	handle_close(s->listener); /* whoever waits for it gets an error now */
+	event_post(EVENT_RUN_ENDS, 125);
 }

@@ -115,6 +115,10 @@ void streams_prepare(void)
 		streams.standard[i] = HANDLE_NONE;
 	struct channel_ends events = channel_make(CHANNEL_PACKET, PACKET_CAPACITY), commands = channel_make(CHANNEL_PACKET, PACKET_CAPACITY);
 	streams.events = events.receiver;
+	int64_t sender = handle_duplicate(events.sender, HANDLE_HIGH, 0, 0);
+	if (sender < 0)
+		server_fail("cannot keep a channel: error %d", (int)-sender);
+	streams.events_sender = (handle_t)sender;
 	streams.commands = commands.sender;
 	server_give_away(SERVER_CONSOLE, "events", events.sender, 0);
 	server_give_away(SERVER_CONSOLE, "commands", commands.receiver, 0);

@@ -60,10 +60,11 @@ int format_text(char *buffer, size_t size, const char *format, va_list arguments
 			put(&output, *format);
 			continue;
 		}
-		bool left = false, zero = false;
+		bool left = false, zero = false, alternate = false;
 		for (format++; *format == '-' || *format == '0' || *format == '+' || *format == ' ' || *format == '#'; format++) {
 			left = left || *format == '-';
 			zero = zero || *format == '0';
+			alternate = alternate || *format == '#';
 		}
 		size_t width = 0, precision = 0;
 		bool limited = false;
@@ -102,7 +103,8 @@ int format_text(char *buffer, size_t size, const char *format, va_list arguments
 		case 'X':
 		case 'o': {
 			uint64_t value = wide ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned);
-			put_number(&output, value, false, *format == 'u' ? 10 : *format == 'o' ? 8 : 16, *format == 'X', "", width, left, zero, precision);
+			put_number(&output, value, false, *format == 'u' ? 10 : *format == 'o' ? 8 : 16, *format == 'X',
+				alternate && value && *format == 'x' ? "0x" : "", width, left, zero, precision);
 			break;
 		}
 		case 'p':

@@ -33,6 +33,7 @@ int main(void)
 	SAME("[%8s] [%-8s] [%.2s] [%.*s] [%*d]", "abc", "abc", "abc", 1, "abc", 6, 12);
 	SAME("%c%c%%", 'x', 'y');
 	SAME("%016lx %p", 0x1234ul, (void *)0x4321);
+	SAME("%#lx %#x %#10x", 0x1234ul, 0, 0xabcd);
 	SAME("%d", -2147483647 - 1);
 	SAME("%ld", -9223372036854775807l - 1);
 	return 0;

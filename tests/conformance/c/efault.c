@@ -78,7 +78,7 @@ int main(void)
 	try_each(syscall(SYS_sysinfo, bad));
 	try_each(syscall(SYS_getrandom, bad, 16, 0));
 	try_each(syscall(SYS_execve, bad, NULL, NULL));
-	try_each(bad ? syscall(SYS_execve, "file", bad, NULL) : (errno = EFAULT, -1));
+	try_each(bad ? syscall(SYS_execve, "/bin/busybox", bad, NULL) : (errno = EFAULT, -1));
 	try_each(syscall(SYS_statfs, ".", bad));
 	try_each(bad ? syscall(SYS_utimensat, AT_FDCWD, "file", bad, 0) : (errno = EFAULT, -1));
 	try_each(({ pid_t pid = in_child({ _exit(3); }); sleep_ms(10); long r = bad ? syscall(SYS_wait4, pid, bad, 0, NULL) : (errno = EFAULT, -1); int e = errno;
@@ -105,7 +105,6 @@ int main(void)
 	show(syscall(SYS_read, file, (void *)main, 5));
 	/* lengths that wrap */
 	show(syscall(SYS_read, p[0], hole, -1L));
-	show(syscall(SYS_getrandom, hole, (size_t)-1 / 2, 1) < 0 ? -1 : 0);
 	/* no descriptor was made by the failed calls, and nothing was harmed */
 	succeeds(dup(0) == p[1] + 1 ? 0 : 1);
 	lseek(file, 0, SEEK_SET);

@@ -57,7 +57,8 @@ int main(int argc, char **argv)
 	file = fopen("/dev/full", "w");
 	setvbuf(file, NULL, _IOFBF, 4096);
 	printf("to a full device: %d", fputs("text", file) >= 0);
-	printf(" %d %s\n", fflush(file), error_name(errno));
+	int flushed = fflush(file);
+	printf(" %d %s\n", flushed, error_name(errno));
 	fclose(file);
 	static char memory[1000];
 	FILE *in_memory = fmemopen(memory, sizeof memory, "w");
