@@ -38,7 +38,7 @@ KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH
 LIBRARY_FLAGS_x86_64 := -mgeneral-regs-only -mno-red-zone
 LIBRARY_FLAGS := $(COMMON) -ffreestanding -fPIE -fvisibility=hidden $(LIBRARY_FLAGS_$(ARCH)) -Iuser/include -Ilinux/include
 # Native programs: static, on musl's headers and libc with the system calls replaced by the library.
-MUSL := $(BUILD)/musl
+MUSL := build/$(ARCH)/musl
 MUSL_LIBC := $(MUSL)/lib/libc.a
 NATIVE_FLAGS := $(COMMON) -fno-pic -fno-pie -nostdinc -isystem $(MUSL)/include -isystem $(shell $(CC) -print-file-name=include) -Iuser/include -Ilinux/include
 HOST_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -I. -Iabi/$(ARCH) -I$(GEN) -Iuser/include

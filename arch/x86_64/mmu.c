@@ -8,7 +8,8 @@
  * that was asked for, and each table is swept at most once for each fork, not once for each fault.
  *
  * A table's page counts its present entries (struct page.flags; the top table counts user entries only): empty tables are
- * freed at once and sweeps stop early. Freed tables are kept aside until no processor can walk them.
+ * freed at once. It also remembers which groups of eight entries were ever set (struct page.groups), so that sweeps look only there: most tables
+ * hold a handful of entries. Freed tables are kept aside until no processor can walk them.
  */
 #include "arch/mmu.h"
 #include "x86.h"
@@ -28,10 +29,10 @@
 #define TABLE (PRESENT | WRITE | USER | ACCESSED)
 #define TOP_SHIFT 39u
 #define ENTRIES 512u
-#define USER_ENTRIES 256u
 #define DIRECT_ENTRY 256u
 #define KERNEL_ENTRY 511u
 #define DEVICE_BASE 0xffffffffc0000000ul
+#define GROUP 8u /* entries a bit of struct page.groups stands for */
 #define FLUSH_SINGLY 32u /* more pages than this: reload everything */
 
 static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
@@ -120,6 +121,21 @@ static inline uint64_t *table_of(uint64_t entry)
 	return direct(entry & ADDRESS);
 }
 
+/* A present entry appears at an index of a table. */
+static inline void table_note(struct page *page, unsigned index)
+{
+	page->flags++;
+	page->groups |= 1ul << index / GROUP;
+}
+
+/* The groups of a table that may hold entries for [start, end) at a level whose entries cover 1 << shift bytes; start < end, one table. */
+static inline uint64_t table_groups(const struct page *page, unsigned shift, uint64_t start, uint64_t end)
+{
+	unsigned first = start >> shift & (ENTRIES - 1), last = (end - 1) >> shift & (ENTRIES - 1);
+
+	return page->groups & ~0ul << first / GROUP & ~0ul >> (63 - last / GROUP);
+}
+
 static inline void invalidate_page(uint64_t address)
 {
 	__asm__ volatile("invlpg (%0)" :: "r"(address) : "memory");
@@ -142,6 +158,7 @@ int arch_space_init(struct arch_space *space)
 	if (!page)
 		return -ENOMEM;
 	page->flags = 0;
+	page->groups = 0;
 	space->root = page_address(page);
 	space->root_physical = page_physical(page);
 	space->root[DIRECT_ENTRY] = kernel_root[DIRECT_ENTRY];
@@ -158,30 +175,36 @@ struct unmapping {
 	uint64_t address[FLUSH_SINGLY];
 };
 
+/* [start, end) lies within the table. */
 static void unmap_table(struct unmapping *un, uint64_t *table, unsigned shift, uint64_t start, uint64_t end)
 {
 	struct page *page = page_of_address(table);
-	uint64_t step = 1ul << shift;
-	for (uint64_t a = start, next; a < end && page->flags; a = next) {
-		next = min(align_down(a, step) + step, end);
-		uint64_t *entry = &table[a >> shift & (ENTRIES - 1)];
-		if (!(*entry & PRESENT))
-			continue;
-		if (shift == PAGE_SHIFT) {
-			if (un->count < FLUSH_SINGLY)
-				un->address[un->count] = a;
-			un->count++;
-		} else {
-			uint64_t *child = table_of(*entry);
-			unmap_table(un, child, shift - 9, a, next);
-			if (page_of_address(child)->flags)
+	uint64_t step = 1ul << shift, base = start & ~((step << 9) - 1);
+
+	for (uint64_t groups = table_groups(page, shift, start, end); groups && page->flags; groups &= groups - 1) {
+		unsigned first = (unsigned)__builtin_ctzl(groups) * GROUP;
+		for (unsigned i = first; i < first + GROUP; i++) {
+			uint64_t *entry = &table[i], a = max(base + i * step, start), next = min(base + (i + 1) * step, end);
+			if (!(*entry & PRESENT) || a >= next)
 				continue;
-			list_add_last(&un->tables, &page_of_address(child)->link);
-			un->space->tables--;
+			if (shift == PAGE_SHIFT) {
+				if (un->count < FLUSH_SINGLY)
+					un->address[un->count] = a;
+				un->count++;
+			} else {
+				uint64_t *child = table_of(*entry);
+				unmap_table(un, child, shift - 9, a, next);
+				if (page_of_address(child)->flags)
+					continue;
+				list_add_last(&un->tables, &page_of_address(child)->link);
+				un->space->tables--;
+			}
+			*entry = 0;
+			page->flags--;
 		}
-		*entry = 0;
-		page->flags--;
 	}
+	if (!page->flags)
+		page->groups = 0;
 }
 
 /* Also forgets the tables, which the processor caches: invlpg of any page drops all of those. */
@@ -203,7 +226,10 @@ void arch_space_unmap(struct arch_space *space, uint64_t start, uint64_t end)
 {
 	struct unmapping un = { .space = space };
 	list_init(&un.tables);
-	unmap_table(&un, space->root, TOP_SHIFT, align_down(start, PAGE_SIZE), min(align_up(end, PAGE_SIZE), USER_TOP));
+	start = align_down(start, PAGE_SIZE);
+	end = min(align_up(end, PAGE_SIZE), USER_TOP);
+	if (start < end)
+		unmap_table(&un, space->root, TOP_SHIFT, start, end);
 	unmap_flush(&un);
 }
 
@@ -223,12 +249,11 @@ void arch_space_destroy(struct arch_space *space)
 static void push_down(uint64_t *entry)
 {
 	uint64_t *child = table_of(*entry);
-	unsigned left = page_of_address(child)->flags;
-	for (unsigned i = 0; left; i++)
-		if (child[i] & PRESENT) {
-			child[i] &= ~WRITE;
-			left--;
-		}
+	for (uint64_t groups = page_of_address(child)->groups; groups; groups &= groups - 1) {
+		unsigned first = (unsigned)__builtin_ctzl(groups) * GROUP;
+		for (unsigned i = first; i < first + GROUP; i++)
+			child[i] &= ~WRITE; /* harmless where no entry is */
+	}
 	*entry |= WRITE;
 }
 
@@ -243,8 +268,9 @@ static uint64_t *table_make(struct arch_space *space, uint64_t address, bool wri
 			if (!page)
 				return NULL; /* empty tables above stay; the next unmap or the space's end takes them */
 			page->flags = 0;
+			page->groups = 0;
 			*entry = page_physical(page) | TABLE;
-			page_of_address(table)->flags++;
+			table_note(page_of_address(table), address >> shift & (ENTRIES - 1));
 			space->tables++;
 		} else if (write && !(*entry & WRITE))
 			push_down(entry);
@@ -273,7 +299,7 @@ unsigned arch_space_map(struct arch_space *space, uint64_t address, const physic
 			uint64_t old = table[i];
 			table[i] = physical[done] | bits;
 			if (!(old & PRESENT))
-				page->flags++;
+				table_note(page, i);
 			else if (is_active) /* an absent entry is never cached */
 				invalidate_page(address);
 		}
@@ -281,30 +307,33 @@ unsigned arch_space_map(struct arch_space *space, uint64_t address, const physic
 	return done;
 }
 
+/* [start, end) lies within the table. */
 static void protect_table(uint64_t *table, unsigned shift, uint64_t start, uint64_t end)
 {
-	uint64_t step = 1ul << shift;
-	for (uint64_t a = start, next; a < end; a = next) {
-		next = min(align_down(a, step) + step, end);
-		uint64_t *entry = &table[a >> shift & (ENTRIES - 1)];
-		if (!(*entry & PRESENT))
-			continue;
-		if (shift == PAGE_SHIFT || (next - a == step))
-			*entry &= ~WRITE; /* a whole subtree: at its top, as for the whole range */
-		else
-			protect_table(table_of(*entry), shift - 9, a, next);
+	uint64_t step = 1ul << shift, base = start & ~((step << 9) - 1);
+
+	for (uint64_t groups = table_groups(page_of_address(table), shift, start, end); groups; groups &= groups - 1) {
+		unsigned first = (unsigned)__builtin_ctzl(groups) * GROUP;
+		for (unsigned i = first; i < first + GROUP; i++) {
+			uint64_t *entry = &table[i], a = max(base + i * step, start), next = min(base + (i + 1) * step, end);
+			if (!(*entry & PRESENT) || a >= next)
+				continue;
+			if (shift == PAGE_SHIFT || next - a == step)
+				*entry &= ~WRITE; /* a whole subtree: at its top, as for the whole range */
+			else
+				protect_table(table_of(*entry), shift - 9, a, next);
+		}
 	}
 }
 
 void arch_space_write_protect(struct arch_space *space, uint64_t start, uint64_t end)
 {
 	if (start <= USER_BOTTOM && end >= USER_TOP) {
-		unsigned left = page_of_address(space->root)->flags;
-		for (unsigned i = 0; left && i < USER_ENTRIES; i++)
-			if (space->root[i] & PRESENT) {
+		for (uint64_t groups = page_of_address(space->root)->groups; groups; groups &= groups - 1) {
+			unsigned first = (unsigned)__builtin_ctzl(groups) * GROUP;
+			for (unsigned i = first; i < first + GROUP; i++)
 				space->root[i] &= ~WRITE;
-				left--;
-			}
+		}
 	} else {
 		protect_table(space->root, TOP_SHIFT, align_down(start, PAGE_SIZE), min(align_up(end, PAGE_SIZE), USER_TOP));
 		if (end - start <= 4 * PAGE_SIZE && active(space)) {

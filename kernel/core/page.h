@@ -21,6 +21,7 @@ struct page {
 	union {
 		struct list link; /* free list, or the owner's use */
 		uint32_t holders; /* pages of memory objects and spaces: tree slots that hold it (references counts pins too); see kernel/vm/radix.h */
+		uint64_t groups;  /* page tables: bit i: one of entries 8i to 8i+7 has been set since the table was empty */
 	};
 };
 #define PAGE_ZERO 0x1u /* page_alloc: fill with zero */
