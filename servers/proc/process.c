@@ -8,7 +8,8 @@ struct process_slot *process_slots;
 struct process *process_by_slot[PROCESS_SLOTS];
 static struct process *by_pid[PID_MAX];
 static uint16_t group_members[PID_MAX], session_members[PID_MAX];
-static uint32_t last_pid = 1, last_slot;
+static uint32_t last_pid = 1;
+static uint32_t slots_end; /* every used slot lies below: sweeps end here */
 
 static bool pid_in_use(uint32_t pid)
 {
@@ -25,13 +26,15 @@ static uint32_t choose_pid(void)
 	return 0;
 }
 
-/* Slot 0 is never used: a badge with pid and slot 0 would be hard to tell from none */
+/* The lowest free one, which keeps the table's used part short. Slot 0 is never used: a badge with pid and slot 0 would be hard to tell from none. */
 static uint32_t choose_slot(void)
 {
-	for (uint32_t tries = 0; tries < PROCESS_SLOTS; tries++) {
-		last_slot = last_slot + 1 < PROCESS_SLOTS ? last_slot + 1 : 1;
-		if (!process_by_slot[last_slot])
-			return last_slot;
+	for (uint32_t slot = 1; slot < PROCESS_SLOTS; slot++) {
+		if (process_by_slot[slot])
+			continue;
+		if (slot >= slots_end)
+			slots_end = slot + 1;
+		return slot;
 	}
 	return 0;
 }
@@ -170,6 +173,8 @@ void process_remove(struct process *process)
 	unlink_from_parent(process);
 	leave(process);
 	by_pid[process->pid] = process_by_slot[process->slot] = NULL;
+	while (slots_end > 0 && !process_by_slot[slots_end - 1])
+		slots_end--;
 	__atomic_store_n(&process_slots[process->slot].pid, 0, __ATOMIC_SEQ_CST);
 	memset(&process_slots[process->slot], 0, sizeof(struct process_slot));
 	while (process->queue) {
@@ -186,7 +191,7 @@ void process_remove(struct process *process)
 
 struct process *process_next(const struct process *process)
 {
-	for (uint32_t slot = process ? process->slot + 1 : 0; slot < PROCESS_SLOTS; slot++)
+	for (uint32_t slot = process ? process->slot + 1 : 0; slot < slots_end; slot++)
 		if (process_by_slot[slot])
 			return process_by_slot[slot];
 	return NULL;
