@@ -10,6 +10,9 @@ enum description_kind {
 	DESCRIPTION_ZERO,    /* reads as zero for ever, swallows writes (/dev/zero) */
 	DESCRIPTION_NULL,    /* reads as end of file, swallows writes (/dev/null) */
 	DESCRIPTION_FULL,    /* reads as zero, writes fail with ENOSPC (/dev/full) */
+	DESCRIPTION_EVENT,   /* an event of kind EVENT_COUNTER: 8-byte reads take its value (or wait), 8-byte writes add (eventfd) */
+	DESCRIPTION_TIMER,   /* a timer: 8-byte reads take its expirations (or wait); timer_set and timer_get take the description's handle */
+	DESCRIPTION_LIBRARY, /* reads and writes are the personality's own: here they fail with EACCES, which reflects routed calls; an event tells readiness */
 };
 
 /* Status flags */
@@ -18,6 +21,7 @@ enum description_kind {
 #define DESCRIPTION_INTERRUPTIBLE 0x4u /* service calls wait interruptibly (terminals); else killably */
 #define DESCRIPTION_SEEKABLE 0x8u      /* services: keep a cursor; else offset -1 is sent and seek fails with ESPIPE */
 #define DESCRIPTION_NO_IO 0x10u        /* services: read and write fail with EISDIR (directories) */
+#define DESCRIPTION_SEMAPHORE 0x20u    /* events: a read takes 1, not all */
 
 struct description_request {
 	uint32_t kind;
@@ -25,10 +29,10 @@ struct description_request {
 	int32_t memobj;   /* place */
 	int32_t sender, receiver; /* flow: either may be HANDLE_NONE; their references move into the description */
 	int32_t control;  /* client port to the server's open object, or HANDLE_NONE */
-	int32_t event;    /* service: an event of kind EVENT_MASK that tells readiness; HANDLE_NONE: always ready */
+	int32_t event;    /* service, library: an event of kind EVENT_MASK that tells readiness; HANDLE_NONE: always ready. event: the counter. timer: the timer */
 	uint32_t rights;  /* RIGHT_READ, RIGHT_WRITE of the resulting handle; others are added */
 	uint64_t cookie;  /* a word for the library on the other side (FILE_KIND_* of the file protocol) */
-	uint64_t limit;   /* place: greatest size writes may make; 0 none */
+	uint64_t limit;   /* place: greatest size writes may make; 0 none. library: a word that description_set_limit changes */
 };
 
 struct description_info {
@@ -39,7 +43,8 @@ struct description_info {
 	uint32_t ready;
 	uint32_t rights;
 	uint64_t identity;
-	uint64_t available; /* flow: bytes waiting to be read (FIONREAD); place: bytes from the cursor to the end */
+	uint64_t available; /* flow: bytes waiting to be read, of either end (FIONREAD); place: bytes from the cursor to the end */
 	uint64_t capacity;  /* flow: bytes the channel can hold */
+	uint64_t limit;     /* as created or set */
 };
 #endif

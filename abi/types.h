@@ -126,6 +126,9 @@ struct waitset_result { uint32_t ready, reserved; uint64_t word; };
 #define FUTEX_COMPARE 0x2u
 #define FUTEX_ANY_BITS 0xffffffffu
 
+/* timer_get */
+struct timer_info { uint64_t deadline, period, expirations; }; /* deadline: DEADLINE_NEVER when not armed */
+
 struct budget_info { uint64_t pages_limit, pages_used, pages_peak, objects; };
 
 struct physical_range { uint64_t address, size; };

@@ -3,6 +3,8 @@
  *   a place    a memory object and a cursor             (files)
  *   a flow     one or two channel ends                  (pipes, socket pairs, event streams)
  *   a service  each read and write is a call on the control port  (terminals, control files)
+ *   an event or a timer, read and written as a count     (eventfd, timerfd; description_event.c)
+ *   the library's: the kernel keeps a word and readiness (signalfd)
  *   or one of the three trivial devices.
  * This file has the object, its readiness and the calls that do not move bytes; description_io.c reads and writes.
  *
@@ -19,7 +21,7 @@
 #include "kernel/vm/memobj.h"
 
 #define FLAGS_CHANGEABLE (DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING)
-#define FLAGS_ALL (FLAGS_CHANGEABLE | DESCRIPTION_INTERRUPTIBLE | DESCRIPTION_SEEKABLE | DESCRIPTION_NO_IO)
+#define FLAGS_ALL (FLAGS_CHANGEABLE | DESCRIPTION_INTERRUPTIBLE | DESCRIPTION_SEEKABLE | DESCRIPTION_NO_IO | DESCRIPTION_SEMAPHORE)
 
 struct description *description_of_object(struct object *object)
 {
@@ -128,13 +130,21 @@ static int optional_lookup(handle_t handle, enum object_kind kind, uint32_t righ
 static int request_check(const struct description_request *request)
 {
 	bool flow = request->sender != HANDLE_NONE || request->receiver != HANDLE_NONE;
-	if (request->kind > DESCRIPTION_FULL || request->flags & ~FLAGS_ALL || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
+	if (request->kind > DESCRIPTION_LIBRARY || request->flags & ~FLAGS_ALL || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
 		return -EINVAL;
 	if ((request->kind == DESCRIPTION_PLACE) != (request->memobj != HANDLE_NONE) || (request->kind == DESCRIPTION_FLOW) != flow)
 		return -EINVAL;
-	if (request->kind == DESCRIPTION_SERVICE ? request->control == HANDLE_NONE : request->event != HANDLE_NONE)
-		return -EINVAL;
-	return 0;
+	switch (request->kind) {
+	case DESCRIPTION_SERVICE:
+		return request->control == HANDLE_NONE ? -EINVAL : 0;
+	case DESCRIPTION_EVENT:
+	case DESCRIPTION_TIMER:
+		return request->event == HANDLE_NONE || request->control != HANDLE_NONE ? -EINVAL : 0;
+	case DESCRIPTION_LIBRARY:
+		return 0;
+	default:
+		return request->event == HANDLE_NONE ? 0 : -EINVAL;
+	}
 }
 
 static int parts_lookup(const struct description_request *request, struct object *part[5])
@@ -144,7 +154,7 @@ static int parts_lookup(const struct description_request *request, struct object
 		{ request->sender, KIND_SENDER, RIGHT_SEND },
 		{ request->receiver, KIND_RECEIVER, RIGHT_RECEIVE },
 		{ request->control, KIND_CLIENT, RIGHT_SEND },
-		{ request->event, KIND_EVENT, RIGHT_READ },
+		{ request->event, request->kind == DESCRIPTION_TIMER ? KIND_TIMER : KIND_EVENT, RIGHT_READ },
 	};
 	for (unsigned i = 0; i < 5; i++) {
 		int error = optional_lookup(wanted[i].handle, wanted[i].kind, wanted[i].rights, &part[i]);
@@ -222,10 +232,12 @@ int64_t sys_description_get(handle_t handle, user_t user_info)
 	info.flags = description->flags;
 	info.cursor = description->cursor;
 	spin_unlock(&description->lock);
-	if (description->receiver)
-		info.available = channel_available(description->receiver->channel);
-	if (description->receiver || description->sender)
-		info.capacity = (description->receiver ? description->receiver : description->sender)->channel->capacity;
+	info.limit = __atomic_load_n(&description->limit, __ATOMIC_RELAXED);
+	struct channel_end *end = description->receiver ? description->receiver : description->sender;
+	if (end) {
+		info.available = channel_available(end->channel);
+		info.capacity = end->channel->capacity;
+	}
 	if (description->memobj) {
 		uint64_t size = memobj_size(description->memobj);
 		info.available = size > (uint64_t)info.cursor ? size - (uint64_t)info.cursor : 0;
@@ -248,6 +260,20 @@ int64_t sys_description_set_flags(handle_t handle, uint32_t mask, uint32_t value
 	spin_unlock(&description->lock);
 	object_unref(object);
 	return 0;
+}
+
+int64_t sys_description_set_limit(handle_t handle, uint64_t limit)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
+	if (error)
+		return error;
+	struct description *description = description_of_object(object);
+	error = description->kind == DESCRIPTION_LIBRARY ? 0 : -EINVAL;
+	if (!error)
+		__atomic_store_n(&description->limit, limit, __ATOMIC_RELAXED);
+	object_unref(object);
+	return error;
 }
 
 int64_t sys_description_call(handle_t handle, user_t user_message, uint32_t options)

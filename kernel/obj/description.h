@@ -20,8 +20,9 @@ struct description {
 	struct memobj *memobj;            /* place */
 	struct channel_end *sender, *receiver; /* flow; either may be NULL */
 	struct client *control;           /* may be NULL */
-	struct object *event;             /* service; may be NULL */
-	uint64_t cookie, limit;
+	struct object *event;             /* service, library: may be NULL; event and timer: what it reads */
+	uint64_t cookie;
+	uint64_t limit;                   /* atomic for kind library, else constant */
 	struct forwarder {
 		struct observer observer;
 		struct description *description;
@@ -31,4 +32,8 @@ struct description *description_of_object(struct object *object);
 /* The channels a description keeps alive: how many were written. */
 unsigned description_channels(struct object *object, struct channel *channels[2]);
 uint32_t description_ready(struct object *object);
+struct io_vector;
+/* Reads and writes of the kinds event and timer (description_event.c). The count, or -EINVAL, -EAGAIN, -EINTR, -EFAULT. */
+int64_t description_count_transfer(struct description *description, const struct io_vector *pieces, unsigned count, uint64_t total, bool write,
+	bool non_blocking) must_check;
 #endif

@@ -230,6 +230,14 @@ static int64_t transfer_run(handle_t handle, const struct io_vector *pieces, uns
 	case DESCRIPTION_SERVICE:
 		result = service_transfer(&transfer);
 		break;
+	case DESCRIPTION_EVENT:
+	case DESCRIPTION_TIMER:
+		result = offset != OFFSET_CURSOR ? -ESPIPE :
+			description_count_transfer(description, pieces, count, total, write, transfer.flags & DESCRIPTION_NON_BLOCKING);
+		break;
+	case DESCRIPTION_LIBRARY:
+		result = -EACCES;
+		break;
 	default:
 		result = device_transfer(&transfer);
 		break;

@@ -11,7 +11,8 @@
 #include "kernel/core/heap.h"
 #include "kernel/obj/handle.h"
 
-#define EVENT_VALUE_MAX ((uint64_t)INT64_MAX)
+#define EVENT_VALUE_MAX (UINT64_MAX - 1)
+#define EVENT_RESULT_MAX ((uint64_t)INT64_MAX) /* what a call can return */
 
 static uint32_t event_ready_of(const struct event *event, uint64_t value)
 {
@@ -49,6 +50,7 @@ struct event *event_create(uint64_t value, uint32_t options)
 	spin_init(&event->lock, "event", RANK_EVENT);
 	event->value = value;
 	event->options = options;
+	wait_queue_init(&event->waiters);
 	return event;
 }
 
@@ -67,15 +69,70 @@ int64_t event_update_value(struct event *event, uint64_t clear, uint64_t set)
 	}
 	event->value = value;
 	uint32_t ready = event_ready_of(event, value);
+	wait_wake_all(&event->waiters, 0);
 	spin_unlock(&event->lock);
 	if (ready)
 		object_notify(&event->object, ready);
-	return (int64_t)(old & EVENT_VALUE_MAX);
+	return (int64_t)(old & EVENT_RESULT_MAX);
+}
+
+/*
+ * Waits until the counter can be moved (down: by being not 0; up: by having room for `add`) and leaves it locked. 0, or an error and unlocked.
+ */
+static int event_claim(struct event *event, bool down, uint64_t add, bool wait)
+{
+	if (event->options != EVENT_COUNTER)
+		return -EINVAL;
+	spin_lock(&event->lock);
+	while (down ? event->value == 0 : add > EVENT_VALUE_MAX - event->value) {
+		if (!wait) {
+			spin_unlock(&event->lock);
+			return -EAGAIN;
+		}
+		int error = wait_on(&event->waiters, &event->lock, DEADLINE_NEVER, WAIT_INTERRUPTIBLE);
+		if (error)
+			return error;
+		spin_lock(&event->lock);
+	}
+	return 0;
+}
+
+static void event_moved(struct event *event)
+{
+	uint32_t ready = event_ready_of(event, event->value);
+	wait_wake_all(&event->waiters, 0);
+	spin_unlock(&event->lock);
+	object_notify(&event->object, ready);
+}
+
+int event_take(struct object *object, bool one, bool wait, uint64_t *value)
+{
+	struct event *event = container_of(object, struct event, object);
+	int error = event_claim(event, true, 0, wait);
+
+	if (error)
+		return error;
+	*value = one ? 1 : event->value;
+	event->value -= *value;
+	event_moved(event);
+	return 0;
+}
+
+int event_add(struct object *object, uint64_t value, bool wait)
+{
+	struct event *event = container_of(object, struct event, object);
+	int error = event_claim(event, false, value, wait);
+
+	if (error)
+		return error;
+	event->value += value;
+	event_moved(event);
+	return 0;
 }
 
 int64_t sys_event_create(uint64_t value, uint32_t options)
 {
-	if (options > EVENT_COUNTER || value > EVENT_VALUE_MAX)
+	if (options > EVENT_COUNTER || (options == EVENT_COUNTER && value > EVENT_VALUE_MAX))
 		return -EINVAL;
 	struct event *event = event_create(value, options);
 	if (!event)
@@ -104,7 +161,7 @@ int64_t sys_event_get(handle_t handle)
 		return error;
 	struct event *event = container_of(object, struct event, object);
 	spin_lock(&event->lock);
-	int64_t value = (int64_t)(event->value & EVENT_VALUE_MAX);
+	int64_t value = (int64_t)(event->value & EVENT_RESULT_MAX);
 	spin_unlock(&event->lock);
 	object_unref(object);
 	return value;

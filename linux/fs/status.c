@@ -90,6 +90,11 @@ static int64_t attributes_anonymous(int fd, struct file_attributes *attributes)
 		attributes->blocks = memory.pages * (PAGE_SIZE / 512);
 		return 0;
 	}
+	case DESCRIPTION_EVENT:
+	case DESCRIPTION_TIMER:
+	case DESCRIPTION_LIBRARY:
+		attributes->mode = 0600;
+		return 0;
 	default:
 		attributes->mode = LINUX_S_IFCHR | 0666;
 		return 0;
