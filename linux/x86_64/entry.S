@@ -228,12 +228,17 @@ copy_fixup:
 	movq $-1, %rax
 	ret
 
-/* Floating-point and vector state, in library memory of 64-byte alignment. mask 0: the machine has no xsave. */
+/*
+ * Floating-point and vector state, in library memory of 64-byte alignment. mask 0: the machine has no xsave.
+ * The kernel gives the unit to a thread at its first instruction that needs it. xsave and xrstor should trap then like any other, but an emulator
+ * (QEMU's) lets them pass and so touches another thread's registers; fnstsw always traps and changes nothing.
+ */
 	.global float_save
 	.global float_load
 	.type float_save, @function
 	.type float_load, @function
 float_save:                     /* (void *area, uint64_t mask) */
+	fnstsw %ax
 	testq %rsi, %rsi
 	jz 1f
 	movl %esi, %eax
@@ -243,6 +248,7 @@ float_save:                     /* (void *area, uint64_t mask) */
 1:	fxsave64 (%rdi)
 	ret
 float_load:
+	fnstsw %ax
 	testq %rsi, %rsi
 	jz 1f
 	movl %esi, %eax

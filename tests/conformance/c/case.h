@@ -76,7 +76,7 @@ __attribute__((unused)) static void show_status(const char *text, int status)
 }
 
 /* Forks; the child runs the block and exits 0 unless it exits itself. The parent's buffers are empty, so nothing is printed twice. */
-#define in_child(block) ({ fflush(stdout); pid_t pid_ = must(fork()); if (pid_ == 0) { block; fflush(stdout); _exit(0); } pid_; })
+#define in_child(...) ({ fflush(stdout); pid_t pid_ = must(fork()); if (pid_ == 0) { __VA_ARGS__; fflush(stdout); _exit(0); } pid_; })
 __attribute__((unused)) static int wait_for(pid_t pid)
 {
 	int status;
