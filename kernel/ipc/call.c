@@ -23,16 +23,23 @@ void thread_ipc_release(struct thread_ipc *ipc)
 	if (ipc->reserved_slot)
 		reply_slot_release(ipc->process, ipc->reserved_slot);
 	ipc->reserved_slot = 0;
-	if (ipc->call)
-		call_unref(ipc->call);
+	spin_lock(&ipc->lock);
+	struct call *call = ipc->call;
+	struct port *port = ipc->calling;
 	ipc->call = NULL;
+	ipc->calling = NULL;
+	spin_unlock(&ipc->lock);
+	if (call)
+		call_unref(call);
+	port_unref(port);
 }
 
 void call_unref(struct call *call)
 {
 	if (__atomic_sub_fetch(&call->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	call_release_resources(call);
+	call_release_contents(call);
+	port_unref(call->port);
 	heap_free(call, sizeof(*call));
 }
 
@@ -54,9 +61,6 @@ static struct call *call_record(struct thread_ipc *ipc)
 
 static int range_pin(struct call_range *range, bool write)
 {
-	range->page_count = 0;
-	if (range->size <= CALL_INLINE)
-		return 0;
 	int count = space_pin(space_current(), range->address, range->size, write, range->pages, CALL_PAGES);
 	if (count < 0)
 		return count;
@@ -103,19 +107,15 @@ static int range_gather(struct call *call, const struct io_vector *vector, unsig
 
 void call_release_contents(struct call *call)
 {
-	range_unpin(&call->send);
-	range_unpin(&call->receive);
-	message_drop_handles(call->handle, call->handle_count);
-	message_drop_handles(call->reply_handle, call->reply_handle_count);
+	if (call->send.page_count)
+		range_unpin(&call->send);
+	if (call->receive.page_count)
+		range_unpin(&call->receive);
+	if (call->handle_count)
+		message_drop_handles(call->handle, call->handle_count);
+	if (call->reply_handle_count)
+		message_drop_handles(call->reply_handle, call->reply_handle_count);
 	call->handle_count = call->reply_handle_count = 0;
-}
-
-void call_release_resources(struct call *call)
-{
-	call_release_contents(call);
-	if (call->port)
-		port_unref(call->port);
-	call->port = NULL;
 }
 
 void call_fail_locked(struct call *call, int error)
@@ -124,6 +124,29 @@ void call_fail_locked(struct call *call, int error)
 	call->state = CALL_DONE;
 	call->result = error;
 	wait_wake_one(&call->done, 0);
+}
+
+/* The port on which the thread's call waits, referenced, or NULL. */
+static struct port *port_waited_for(struct thread_ipc *ipc)
+{
+	spin_lock(&ipc->lock);
+	struct port *port = ipc->calling;
+	struct call *call = ipc->call;
+	if (port && call) {
+		port_ref(port);
+		__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
+	}
+	spin_unlock(&ipc->lock);
+	if (!port || !call)
+		return NULL;
+	spin_lock(&port->lock);
+	bool waits = call->port == port && (call->state == CALL_QUEUED || call->state == CALL_BOUND);
+	spin_unlock(&port->lock);
+	call_unref(call);
+	if (waits)
+		return port;
+	port_unref(port);
+	return NULL;
 }
 
 /*
@@ -147,12 +170,7 @@ static bool call_is_circular(struct port *start, struct thread *caller)
 			return false;
 		circular = receiver == caller;
 		if (!circular) {
-			struct thread_ipc *ipc = receiver->ipc;
-			spin_lock(&ipc->lock);
-			port = ipc->calling;
-			if (port)
-				port_ref(port);
-			spin_unlock(&ipc->lock);
+			port = port_waited_for(receiver->ipc);
 		}
 		object_unref(&receiver->object);
 	}
@@ -170,7 +188,7 @@ static void queue_insert(struct port *port, struct call *call)
 }
 
 /* Resolves everything the message needs; on error nothing is held. */
-static int call_prepare(struct call *call, struct client *client, const struct message *message, const struct io_vector *vector, unsigned count)
+static int call_prepare(struct call *call, const struct message *message, const struct io_vector *vector, unsigned count)
 {
 	if (message->send_size > MESSAGE_RANGE_MAX || message->receive_size > MESSAGE_RANGE_MAX)
 		return -EMSGSIZE;
@@ -196,10 +214,8 @@ static int call_prepare(struct call *call, struct client *client, const struct m
 		error = range_pin(&call->send, false);
 	if (!error && call->receive.size > CALL_INLINE)
 		error = range_pin(&call->receive, true);
-	call->port = client->port;
-	port_ref(call->port);
 	if (error)
-		call_release_resources(call);
+		call_release_contents(call);
 	return error;
 }
 
@@ -215,7 +231,7 @@ static void call_submit(struct port *port, struct call *call)
 	struct thread_ipc *server = list_first(&port->receivers, struct thread_ipc, receiver_link);
 	list_remove(&server->receiver_link);
 	call->state = CALL_BOUND;
-	call->busy = true; /* until the server has copied it */
+	call->busy = call_needs_copy(call); /* until the server has copied it */
 	__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
 	list_add_last(&port->bound, &call->link);
 	server->delivered = call;
@@ -230,17 +246,30 @@ static int reply_accept(struct call *call, struct message *message)
 	memcpy(message->word, call->word, sizeof(message->word));
 	if (call->reply_size && call->reply_size <= CALL_INLINE)
 		error = copy_to_user(call->receive.address, call->inline_bytes, call->reply_size);
-	if (!error)
+	if (!error && call->reply_handle_count)
 		error = message_install_handles(message, call->reply_handle, call->reply_handle_count);
+	else
+		message->handle_count = 0;
 	message->receive_size = call->reply_size;
 	return error;
 }
 
-static void calling_set(struct thread_ipc *ipc, struct port *port)
+/* Makes port the one that the record and the thread name; usually it is already. */
+static void calling_set(struct thread_ipc *ipc, struct call *call, struct port *port)
 {
+	if (call->port != port) {
+		port_ref(port);
+		port_unref(call->port);
+		call->port = port;
+	}
+	if (ipc->calling == port)
+		return;
+	port_ref(port);
 	spin_lock(&ipc->lock);
+	struct port *old = ipc->calling;
 	ipc->calling = port;
 	spin_unlock(&ipc->lock);
+	port_unref(old);
 }
 
 int64_t port_call_gather(struct client *client, struct message *message, uint32_t options, const struct io_vector *vector, unsigned count)
@@ -251,7 +280,7 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 	struct call *call = call_record(ipc);
 	if (!call)
 		return -ENOMEM;
-	int error = call_prepare(call, client, message, vector, count);
+	int error = call_prepare(call, message, vector, count);
 	if (error)
 		return error;
 	call->thread = thread;
@@ -262,16 +291,14 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 	call->result = 0;
 
 	if (list_empty(&port->receivers) && thread->process->thread_count == 1 && call_is_circular(port, thread)) {
-		call_release_resources(call);
+		call_release_contents(call);
 		return -EDEADLK;
 	}
-	/* The call record's reference to the port covers `calling`. */
-	calling_set(ipc, port);
+	calling_set(ipc, call, port);
 	spin_lock(&port->lock);
 	if (port->dead) {
 		spin_unlock(&port->lock);
-		calling_set(ipc, NULL);
-		call_release_resources(call);
+		call_release_contents(call);
 		return -EPIPE;
 	}
 	call_submit(port, call);
@@ -290,7 +317,6 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 	if (busy)
 		call->state = CALL_ABANDONED;
 	spin_unlock(&port->lock);
-	calling_set(ipc, NULL);
 
 	if (delivered && message->move)
 		message_close_moved(message, call->handle);
@@ -300,10 +326,12 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 		/* A server still holds the record (and finds the port through it): leave it behind, with its contents if a copy is under way. */
 		if (!busy)
 			call_release_contents(call);
+		spin_lock(&ipc->lock);
 		ipc->call = NULL;
+		spin_unlock(&ipc->lock);
 		call_unref(call);
 	} else {
-		call_release_resources(call);
+		call_release_contents(call);
 		call->state = CALL_IDLE;
 	}
 	return error;

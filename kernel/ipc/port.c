@@ -37,6 +37,8 @@ static void listener_destroy(struct object *object)
 	spin_lock(&port->lock);
 	port->dead = true;
 	port->listener = NULL;
+	struct thread *receiver = port->receiver;
+	port->receiver = NULL;
 	while (!list_empty(&port->queue))
 		call_fail_locked(list_first(&port->queue, struct call, link), -EPIPE);
 	while (!list_empty(&port->bound))
@@ -52,6 +54,8 @@ static void listener_destroy(struct object *object)
 		list_remove(&notification->link);
 		notification->release(notification);
 	}
+	if (receiver)
+		object_unref(&receiver->object);
 	port_unref(port);
 	heap_free(listener, sizeof(*listener));
 }

@@ -12,7 +12,7 @@
  * Byte ranges: up to CALL_INLINE bytes travel through the record; longer ones through pages pinned in the caller's context.
  *
  * Locks: port->lock (RANK_LISTENER) covers the port and the state of all its calls; reply_table->lock (RANK_LISTENER) is never held together
- * with it. thread_ipc->lock (RANK_LISTENER too) covers `calling` and is never held together with either.
+ * with it. thread_ipc->lock (RANK_LISTENER too) covers `calling` and the replacement of `call`, and is never held together with either.
  */
 #ifndef KERNEL_PORT_H
 #define KERNEL_PORT_H
@@ -57,7 +57,7 @@ void reply_table_close(struct reply_table *table);
 struct thread_ipc {
 	struct spinlock lock;
 	struct thread *thread;
-	struct port *calling;         /* lock: the port of the call in progress; holds a reference */
+	struct port *calling;         /* lock: the port of the last call, perhaps still in progress; holds a reference */
 	struct call *call;            /* the thread's record; NULL until first used */
 	struct call *delivered;       /* port lock: handed to this thread while it waits */
 	struct list receiver_link;    /* port lock */

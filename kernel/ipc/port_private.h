@@ -47,7 +47,7 @@ struct call {
 	int result;
 	struct list link;
 	struct thread *thread;     /* the caller; valid while QUEUED or BOUND */
-	struct port *port;         /* referenced while not IDLE */
+	struct port *port;         /* referenced; kept from call to call */
 	struct wait_queue done;
 
 	uint64_t word[MESSAGE_WORDS];
@@ -60,12 +60,17 @@ struct call {
 	uint8_t inline_bytes[CALL_INLINE]; /* the request's range until received, then the reply's */
 };
 
+/* Is there more to deliver than words? */
+static inline bool call_needs_copy(const struct call *call)
+{
+	return call->send.size || call->handle_count;
+}
+
 void port_ref(struct port *port);
 void port_unref(struct port *port);
 void call_unref(struct call *call);
-/* Drops what the record holds of a call: handles and pins; and the port. */
+/* Drops what the record holds of a call: handles and pins. */
 void call_release_contents(struct call *call);
-void call_release_resources(struct call *call);
 /* Puts a call that could not be delivered back, first in the queue. Port lock held; state BOUND. */
 void call_requeue_locked(struct port *port, struct call *call);
 /* Ends a call with error; port->lock held; state QUEUED or BOUND. */

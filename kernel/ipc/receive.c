@@ -41,13 +41,32 @@ static void priority_lend(struct thread *thread, uint8_t priority)
 		scheduler_set_priority(thread, priority);
 }
 
+/* What arrives besides range and handles. Port lock held; the call is BOUND. */
+static void words_deliver_locked(struct call *call, struct message *message)
+{
+	call->delivered = true;
+	memcpy(message->word, call->word, sizeof(message->word));
+	message->send_size = message->receive_size = call->send.size;
+	message->room = call->receive.size;
+	message->badge = call->badge;
+	message->data = call->data;
+}
+
+/* The call's reply gets its number; the reference moves into the table. */
+static void reply_number(struct thread *thread, struct call *call, uint8_t priority, struct message *message)
+{
+	struct thread_ipc *ipc = thread->ipc;
+	message->reply = reply_slot_fill(thread->process, ipc->reserved_slot, call);
+	ipc->reserved_slot = 0;
+	priority_lend(thread, priority);
+}
+
 /*
  * Takes over a BOUND, busy call of which we hold a reference. 0: delivered. -EAGAIN: the call is over, look for another. Other errors
  * are the server's; the call is queued again.
  */
 static int call_deliver(struct thread *thread, struct port *port, struct call *call, struct message *message)
 {
-	struct thread_ipc *ipc = thread->ipc;
 	int error = 0;
 	bool too_long = call->send.size > message->receive_size;
 	if (!too_long && call->send.size)
@@ -73,24 +92,15 @@ static int call_deliver(struct thread *thread, struct port *port, struct call *c
 	} else if (error) {
 		call_requeue_locked(port, call);
 	} else {
-		call->delivered = true;
+		words_deliver_locked(call, message);
 	}
-	uint64_t badge = call->badge, data = call->data;
-	uint32_t send_size = call->send.size, room = call->receive.size;
 	uint8_t priority = call->priority;
-	memcpy(message->word, call->word, sizeof(message->word));
 	spin_unlock(&port->lock);
 	if (error) {
 		call_unref(call);
 		return error;
 	}
-	message->send_size = message->receive_size = send_size;
-	message->room = room;
-	message->badge = badge;
-	message->data = data;
-	message->reply = reply_slot_fill(thread->process, ipc->reserved_slot, call);
-	ipc->reserved_slot = 0;
-	priority_lend(thread, priority);
+	reply_number(thread, call, priority, message);
 	return 0;
 }
 
@@ -157,11 +167,19 @@ int64_t port_receive_message(struct port *port, struct message *message, uint64_
 			list_remove(&call->link);
 			list_add_last(&port->bound, &call->link);
 			call->state = CALL_BOUND;
-			call->busy = true;
+			call->busy = call_needs_copy(call);
 			__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
 		}
 		if (call) {
 			list_remove(&ipc->receiver_link);
+			if (!call->busy && call->state == CALL_BOUND) {
+				uint8_t priority = call->priority;
+				words_deliver_locked(call, message);
+				spin_unlock(&port->lock);
+				message->handle_count = 0;
+				reply_number(thread, call, priority, message);
+				return 0;
+			}
 			spin_unlock(&port->lock);
 			int error = call_deliver(thread, port, call, message);
 			if (error == -EAGAIN)

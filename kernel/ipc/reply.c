@@ -156,13 +156,66 @@ static int range_answer(struct port *port, struct call *call, const struct messa
 	return error;
 }
 
+/* Ends a BOUND call with the message's words; port lock held. The reference is given up before the wake, so that the caller, which
+ * still waits and has one, finds the record its own. */
+static void call_answer_locked(struct call *call, const struct message *message, struct thread **woken)
+{
+	memcpy(call->word, message->word, sizeof(call->word));
+	call->state = CALL_DONE;
+	call->result = 0;
+	list_remove(&call->link);
+	*woken = call->thread;
+	__atomic_sub_fetch(&call->references, 1, __ATOMIC_RELEASE);
+	wait_wake_one(&call->done, 0);
+}
+
+/*
+ * An answer of words only cannot fail, so there is nothing to claim: the call leaves the table at once. Its slot stays reserved for this thread
+ * if it has none, which saves the next receive the trouble.
+ */
+static int64_t reply_words(struct process *process, uint32_t number, const struct message *message, struct thread **woken)
+{
+	struct reply_table *table = &process->replies;
+	struct thread_ipc *ipc = thread_current()->ipc;
+	uint32_t slot = number % SLOTS_MAX;
+	struct call *call = NULL;
+	spin_lock(&table->lock);
+	if (slot < table->capacity && table->slots[slot].call && !table->slots[slot].replying &&
+	    table->slots[slot].generation << SLOT_BITS == (number & ~(SLOTS_MAX - 1))) {
+		call = table->slots[slot].call;
+		if (ipc->reserved_slot) {
+			slot_free_locked(table, slot);
+		} else {
+			table->slots[slot].call = NULL;
+			table->slots[slot].generation++;
+			ipc->reserved_slot = (uint16_t)slot;
+			ipc->process = process;
+		}
+	}
+	spin_unlock(&table->lock);
+	if (!call)
+		return -ESRCH;
+	struct port *port = call->port;
+	spin_lock(&port->lock);
+	bool alive = call->state == CALL_BOUND;
+	if (alive)
+		call_answer_locked(call, message, woken);
+	spin_unlock(&port->lock);
+	if (alive)
+		return 0;
+	call_unref(call);
+	return -ESRCH;
+}
+
 int64_t port_reply_message(uint32_t number, const struct message *message, struct thread **woken)
 {
 	struct process *process = process_current();
 	struct reply_table *table = &process->replies;
 	struct carried_handle carried[MESSAGE_HANDLES];
-	struct call *call = reply_claim(table, number);
 	*woken = NULL;
+	if (!message->send_size && !message->handle_count)
+		return reply_words(process, number, message, woken);
+	struct call *call = reply_claim(table, number);
 	if (!call)
 		return -ESRCH;
 	struct port *port = call->port;
@@ -182,20 +235,13 @@ int64_t port_reply_message(uint32_t number, const struct message *message, struc
 	call->busy = false;
 	bool alive = call->state == CALL_BOUND;
 	if (alive && !error) {
-		memcpy(call->word, message->word, sizeof(call->word));
 		memcpy(call->reply_handle, carried, message->handle_count * sizeof(*carried));
 		call->reply_handle_count = message->handle_count;
 		call->reply_size = (uint32_t)message->send_size;
-		call->state = CALL_DONE;
-		call->result = 0;
-		list_remove(&call->link);
 		if (message->move)
 			for (unsigned i = 0; i < message->handle_count; i++)
 				object_ref(carried[i].object); /* for message_close_moved below */
-		/* The caller still waits, so this is not the last reference; given up before the wake so that it finds the record its own. */
-		__atomic_sub_fetch(&call->references, 1, __ATOMIC_RELEASE);
-		*woken = call->thread;
-		wait_wake_one(&call->done, 0);
+		call_answer_locked(call, message, woken);
 	}
 	spin_unlock(&port->lock);
 

@@ -326,33 +326,43 @@ static int lookup_pseudo(handle_t number, struct object **object)
 	return 0;
 }
 
+static __attribute__((noinline, cold)) int lookup_pseudo_checked(handle_t number, enum object_kind kind, struct object **object, uint32_t *actual)
+{
+	int error = lookup_pseudo(number, object);
+	if (error)
+		return error;
+	if (kind != KIND_NONE && (*object)->operations->kind != kind) {
+		object_unref(*object);
+		return -EINVAL;
+	}
+	*actual = RIGHT_ALL;
+	return 0;
+}
+
 int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights, struct object **object, uint32_t *actual)
 {
-	if (number < 0) {
-		int error = lookup_pseudo(number, object);
-		if (error)
-			return error;
-		if (kind != KIND_NONE && (*object)->operations->kind != kind) {
-			object_unref(*object);
-			return -EINVAL;
-		}
-		*actual = RIGHT_ALL;
-		return 0;
-	}
+	if (number < 0)
+		return lookup_pseudo_checked(number, kind, object, actual);
 	struct handle_table *table = process_current()->handles;
-	int error = 0;
+	bool high = number >= HANDLE_HIGH;
+	const struct handle_range *range = high ? &table->high : &table->low;
+	uint32_t index = (uint32_t)number & ~(uint32_t)HANDLE_HIGH;
+	int error = -EBADF;
 	spin_lock(&table->lock);
-	struct handle_slot *slot = slot_find(table, (uint32_t)number);
-	if (!slot)
-		error = -EBADF;
-	else if (kind != KIND_NONE && slot->kind != kind)
-		error = -EINVAL;
-	else if ((slot->rights & rights) != rights)
-		error = -EACCES;
-	else {
-		*object = slot->object;
-		*actual = slot->rights;
-		object_ref(slot->object);
+	if (index < range->capacity) {
+		struct handle_slot slot = range->slots[index];
+		if (!slot.object)
+			error = -EBADF;
+		else if (kind != KIND_NONE && slot.kind != kind)
+			error = -EINVAL;
+		else if (rights & ~slot.rights)
+			error = -EACCES;
+		else {
+			*object = slot.object;
+			*actual = slot.rights;
+			__atomic_add_fetch(&slot.object->references, 1, __ATOMIC_RELAXED);
+			error = 0;
+		}
 	}
 	spin_unlock(&table->lock);
 	return error;
