@@ -30,10 +30,13 @@ static void list_end(struct linux_thread *t, struct poll_list *list)
 static int64_t list_wait(struct linux_thread *t, struct poll_list *list, uint64_t deadline)
 {
 	int64_t result;
+
+	/* A signal that waited for the mask of this call ends it like one that comes now, unless something is ready. */
+	bool signal_waits = deadline != 0 && interrupt_deliverable(t);
 	do
-		result = description_poll(list->item, list->count, deadline);
+		result = description_poll(list->item, list->count, signal_waits ? 0 : deadline);
 	while (wait_again(t, result));
-	return result;
+	return signal_waits && result == 0 ? -EINTR : result;
 }
 
 static int64_t poll_wait(struct linux_thread *t, uint64_t address, uint64_t count, uint64_t deadline)

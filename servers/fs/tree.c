@@ -81,11 +81,14 @@ struct node *node_create(uint32_t mode, int *error)
 
 static void node_free(struct node *node)
 {
+	struct node *parent = NULL;
+
 	if (S_ISDIR(node->mode)) {
 		struct directory *directory = &node->content.directory;
 		free(directory->order);
 		free(directory->order_cookie);
 		free(directory->bucket);
+		parent = directory->parent; /* a removed directory's reference */
 	} else {
 		tree_content_release(node);
 		if (S_ISLNK(node->mode))
@@ -97,6 +100,8 @@ static void node_free(struct node *node)
 	free_head = node->index;
 	node_count--;
 	free(node);
+	if (parent)
+		node_put(parent);
 }
 
 static void node_check(struct node *node)
@@ -287,7 +292,7 @@ static void touch(struct node *directory)
 
 static bool is_removed(const struct node *directory)
 {
-	return directory != root && !directory->content.directory.parent;
+	return directory->links == 0;
 }
 
 int tree_link(struct node *directory, const char *name, size_t length, struct node *node)
@@ -319,10 +324,10 @@ static void drop_link(struct node *node)
 	node_check(node);
 }
 
-/* An empty directory loses its name and itself */
+/* An empty directory loses its name and itself. Who still has it open can leave it by "..", so it keeps its parent alive. */
 static void drop_directory(struct node *directory, struct node *node)
 {
-	node->content.directory.parent = NULL;
+	node_get(directory);
 	node->links = 0;
 	directory->links--;
 	node_check(node);

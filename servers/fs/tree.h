@@ -29,7 +29,7 @@ struct entry {
 };
 
 struct directory {
-	struct node *parent;     /* NULL: removed (or the root) */
+	struct node *parent;     /* NULL: the root, or never linked; a removed directory holds a reference to it */
 	struct entry **order;    /* by cookie; NULL: a hole */
 	uint64_t *order_cookie;  /* cookie of each place, holes too */
 	size_t order_used, order_room;

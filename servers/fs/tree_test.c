@@ -77,7 +77,7 @@ static void test_links(struct node *root)
 	lost = node_create(S_IFREG, &error);
 	assert(tree_link(a, "x", 1, lost) == -ENOENT);
 	node_discard(lost);
-	assert(walk(a, "..", WALK_FOLLOW, 0) == -ENOENT && walk(a, ".", WALK_FOLLOW, 0) == 0);
+	assert(walk(a, "..", WALK_FOLLOW, 0) == 0 && walk(a, ".", WALK_FOLLOW, 0) == 0);
 	node_put(a);
 	assert(tree_node_count() == nodes);
 }
