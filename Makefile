@@ -162,7 +162,7 @@ $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $
 
 # musl from Debian's source package with its system-call layer replaced (tools/setup/musl.sh fetches and builds it)
 $(MUSL_LIBC): tools/setup/musl.sh $(shell find user/musl -type f 2>/dev/null)
-	sh tools/setup/musl.sh $(ARCH)
+	ARCH=$(ARCH) sh tools/setup/musl.sh $(MUSL)
 	@touch $@
 
 # -- programs of this machine

@@ -247,7 +247,7 @@ static void text_status(struct text *text, struct process *process, const struct
 		facts->process.threads ? facts->process.threads : 1, process->queue_length, SIGNAL_QUEUE_MAX, process->pending, process->ignored);
 }
 
-static const char *region_name(const struct process *process, const struct region_info *region)
+static const char *region_name(const char *executable, const struct region_info *region)
 {
 	/* the library's tags: see LINUX_REGION_* in linux/constants.h */
 	static const char *const names[] = { [2] = "[heap]", [3] = "[stack]" };
@@ -255,23 +255,27 @@ static const char *region_name(const struct process *process, const struct regio
 		return "[library]";
 	if (region->tag < 4 && names[region->tag])
 		return names[region->tag];
-	return region->tag == 1 && process->path ? process->path : "";
+	return region->tag == 1 ? executable : "";
 }
 
 static void text_maps(struct text *text, struct process *process, const struct facts *facts)
 {
 	struct region_info region;
+	struct text executable = { 0 };
 	uint64_t address = 0;
+	text_of_link(&executable, FILE_PID_EXE, process, NULL);
+	text_add_bytes(&executable, "", 1);
 	while (facts->handle != HANDLE_NONE && address < USER_TOP && space_query(facts->handle, address, &region) >= 0 && region.end > address) {
 		char line[96];
 		int length = snprintf(line, sizeof line, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu ", region.start, region.end,
 			region.protection & PROTECT_READ ? 'r' : '-', region.protection & PROTECT_WRITE ? 'w' : '-',
 			region.protection & PROTECT_EXECUTE ? 'x' : '-', region.identity && !(region.flags & MAP_PRIVATE_COPY) ? 's' : 'p', region.offset,
 			region.identity ? 1 : 0, region.identity);
-		const char *name = region_name(process, &region);
+		const char *name = region_name(executable.bytes ? executable.bytes : "", &region);
 		text_add(text, "%s%*s%s\n", line, *name && length < 73 ? 73 - length : 0, "", name);
 		address = region.end;
 	}
+	free(executable.bytes);
 }
 
 static void text_mounts(struct text *text, const struct process_record *record)

@@ -95,7 +95,7 @@ static void remember(struct archive *archive, const char *path, size_t offset, u
 
 static unsigned char *extend(struct archive *archive, size_t size)
 {
-	if (archive->capacity - archive->size < size) {
+	if (!archive->data || archive->capacity - archive->size < size) {
 		archive->capacity = (archive->size + size) * 3 / 2 + 65536;
 		archive->data = must_allocate(archive->data, archive->capacity);
 	}

@@ -229,16 +229,11 @@ static void receive_complaint(void)
 }
 
 /* Ends the command with a line, and with the last lines of the kernel's log when it has not been shown already. */
-static _Noreturn void fail_with_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void fail_with_log(const char *format, ...)
+static _Noreturn void fail_with_log(const char *text)
 {
-	va_list arguments;
 	machine_stop();
 	terminal_restore();
-	fputs("carillon: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
+	fprintf(stderr, "carillon: %s", text);
 	relay.complaint[relay.complaint_length] = 0;
 	relay.complaint[strcspn(relay.complaint, "\n")] = 0;
 	if (relay.complaint_length)
@@ -415,7 +410,7 @@ int relay_run(struct machine *machine, const struct options *options, const char
 			until = time_limit;
 		relay_step(signals, until);
 		if (time_limit && now() >= time_limit)
-			fail_with_log("time limit of %g seconds exceeded", options->timeout);
+			fail("time limit of %g seconds exceeded", options->timeout);
 		if (relay.stop_at && now() >= relay.stop_at && !relay.gone) {
 			machine_stop();
 			relay.gone = true;

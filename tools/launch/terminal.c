@@ -45,7 +45,11 @@ void terminal_enter(const char *stdio)
 			saved[i] = settings;
 		if (i == 0)
 			cfmakeraw(&settings);
-		settings.c_oflag &= ~(tcflag_t)OPOST;
+		/* With the output going elsewhere, others may be writing to the terminal and need it as it was. */
+		if (stdio[1] == 't')
+			settings.c_oflag &= ~(tcflag_t)OPOST;
+		else
+			settings.c_oflag = saved[i].c_oflag;
 		changed[i] = tcsetattr(i, TCSADRAIN, &settings) == 0;
 	}
 }

@@ -4,7 +4,7 @@
  *
  *   every server   LISTENER
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
- *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, HOSTNAME is fixed
+ *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, DEVICE, ROWS, COLUMNS
  */
 #ifndef CARILLON_BOOT_NAMES_H
