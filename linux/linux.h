@@ -54,6 +54,7 @@ struct linux_process {
 	uint32_t pid;
 	uint32_t flags;                           /* LINUX_PROCESS_* */
 	struct linux_process *parent;             /* vfork child: the process whose memory it uses, else NULL */
+	handle_t vfork_sender, vfork_receiver; /* vfork child: its parent goes on when nobody holds the sender any more */
 
 	struct linux_fs *fs;                      /* owner: user/ns */
 	struct linux_files *files;                /* owner: linux/fd */

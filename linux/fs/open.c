@@ -6,7 +6,8 @@
 
 /*
  * Reopening a descriptor of our own by name. Linux's links in /proc/self/fd lead to the open object itself, which no text can say, so
- * they are known here: the result shares the description (as on BSD and Plan 9). Returns the descriptor, or -1: another name.
+ * they are known here: files get a cursor and flags of their own, anything else shares the description (as on BSD and Plan 9). Returns the
+ * descriptor, or -1: another name.
  */
 static int own_descriptor(const char *path)
 {
@@ -32,6 +33,26 @@ static int own_descriptor(const char *path)
 	return -1;
 }
 
+/* Another description of the same open file, with its own cursor. */
+static int64_t reopen_place(int fd, const struct description_info *info, uint32_t flags, uint32_t rights, uint32_t minimum)
+{
+	int64_t memobj = description_memobj(fd), control = description_client(fd);
+	int64_t result = memobj;
+
+	if (memobj >= 0) {
+		struct description_request request = {
+			.kind = DESCRIPTION_PLACE, .flags = flags & LINUX_O_APPEND ? DESCRIPTION_APPEND : 0, .memobj = (handle_t)memobj,
+			.sender = HANDLE_NONE, .receiver = HANDLE_NONE, .control = control < 0 ? HANDLE_NONE : (handle_t)control, .event = HANDLE_NONE,
+			.rights = rights, .cookie = FILE_COOKIE(FILE_COOKIE_KIND(info->cookie), flags & ~LINUX_O_CLOEXEC),
+		};
+		result = description_create(&request);
+		handle_close((handle_t)memobj);
+	}
+	if (control >= 0)
+		handle_close((handle_t)control);
+	return result < 0 ? result : descriptor_install((handle_t)result, minimum, flags & LINUX_O_CLOEXEC);
+}
+
 static int64_t reopen(int fd, uint32_t flags, uint32_t minimum)
 {
 	struct description_info info;
@@ -46,6 +67,8 @@ static int64_t reopen(int fd, uint32_t flags, uint32_t minimum)
 	uint32_t wanted = (access != LINUX_O_WRONLY ? RIGHT_READ : 0) | (access != LINUX_O_RDONLY ? RIGHT_WRITE : 0);
 	if (wanted & ~info.rights)
 		return -EACCES;
+	if (info.kind == DESCRIPTION_PLACE)
+		return reopen_place(fd, &info, flags, wanted, minimum);
 	uint32_t rights = (info.rights & ~(RIGHT_READ | RIGHT_WRITE)) | wanted;
 	return handle_duplicate(fd, minimum, rights, flags & LINUX_O_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
 }

@@ -118,6 +118,10 @@ void linux_fork_begin(struct linux_thread *t)
 	fs_fork_child(t);
 	p->pid = pid;
 	p->parent = NULL;
+	if (p->flags & LINUX_PROCESS_VFORK) { /* our parent's parent waits for our parent, not for us */
+		(void)handle_close(p->vfork_sender);
+		(void)handle_close(p->vfork_receiver);
+	}
 	p->flags &= ~LINUX_PROCESS_VFORK;
 	p->record->pid = pid;
 	p->record->slot = slot;
@@ -255,9 +259,13 @@ static int64_t process_vfork(struct linux_thread *t, const struct clone_request 
 	struct linux_process *p = t->process;
 	struct channel_ends ends;
 	uint32_t slot = 0;
+	/* No other thread may fork while our table has the sender: its child would keep us waiting. */
+	lock_take(&p->fork_lock);
 	int64_t result = channel_create(CHANNEL_PACKET, 1, &ends);
-	if (result < 0)
+	if (result < 0) {
+		lock_release(&p->fork_lock);
 		return result;
+	}
 	/* Marked before the table is copied: the copy in the child's table is the one that counts. */
 	(void)handle_set_options(ends.sender, HANDLE_CLOSE_ON_EXEC);
 	(void)handle_set_options(ends.receiver, HANDLE_CLOSE_ON_EXEC);
@@ -266,6 +274,7 @@ static int64_t process_vfork(struct linux_thread *t, const struct clone_request 
 	int64_t process = -ENOMEM;
 	if (!child) {
 		(void)handle_close(ends.sender);
+		lock_release(&p->fork_lock);
 		result = -ENOMEM;
 		goto out;
 	}
@@ -279,8 +288,11 @@ static int64_t process_vfork(struct linux_thread *t, const struct clone_request 
 	}
 	if (result < 0) {
 		(void)handle_close(ends.sender);
+		lock_release(&p->fork_lock);
 		goto out;
 	}
+	child_process->vfork_sender = ends.sender;
+	child_process->vfork_receiver = ends.receiver;
 	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot);
 	result = pid;
 	if (pid >= 0) {
@@ -302,6 +314,7 @@ static int64_t process_vfork(struct linux_thread *t, const struct clone_request 
 		result = thread_create((handle_t)process, &start);
 	}
 	(void)handle_close(ends.sender);
+	lock_release(&p->fork_lock);
 	if (result < 0) {
 		child_abandon((handle_t)process);
 		process = -1;
