@@ -119,7 +119,7 @@ $(KERNEL): $(KERNEL_OBJECTS) $(BUILD)/symbols.o $(KERNEL_SCRIPT)
 
 # -- the Linux personality
 
-LIBRARY_SOURCES := $(call sources,linux/*.c linux/*.S linux/*/*.c linux/*/*.S linux/*/*/*.c linux/*/*/*.S user/ns/*.c)
+LIBRARY_SOURCES := $(filter-out linux/vdso/%.c,$(call sources,linux/*.c linux/*.S linux/*/*.c linux/*/*.S linux/*/*/*.c linux/*/*/*.S user/ns/*.c))
 LIBRARY_OBJECTS := $(call objects,library,$(LIBRARY_SOURCES))
 LIBRARY := $(BUILD)/library
 LIBRARY_ARCHIVE := $(BUILD)/liblinux.a
@@ -129,6 +129,19 @@ library: $(LIBRARY)
 $(OBJECT)/library/%.o: % Makefile | generated
 	@mkdir -p $(@D)
 	$(CC) $(LIBRARY_FLAGS) $(DEPEND) -c $< -o $@
+
+VDSO := $(BUILD)/vdso
+VDSO_OBJECTS := $(call objects,vdso,$(wildcard linux/vdso/*.c))
+$(OBJECT)/vdso/%.o: % Makefile | generated
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fomit-frame-pointer -Iuser/include -Ilinux/include $(DEPEND) -c $< -o $@
+$(VDSO): $(VDSO_OBJECTS) linux/vdso/vdso.ld
+	$(CC) -nostdlib -shared -Wl,-soname,linux-vdso.so.1 -Wl,-Bsymbolic -Wl,--hash-style=both -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+		-Wl,-z,noexecstack -T linux/vdso/vdso.ld $(VDSO_OBJECTS) -o $@.whole
+	$(STRIP) -o $@ $@.whole
+$(OBJECT)/library/linux/vdso/image.S.o: LIBRARY_FLAGS += -DVDSO_FILE='"$(VDSO)"'
+$(OBJECT)/library/linux/vdso/image.S.o: $(VDSO)
+
 $(LIBRARY): $(LIBRARY_OBJECTS) linux/image.ld
 	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
 $(LIBRARY_ARCHIVE): $(LIBRARY_OBJECTS)
@@ -212,5 +225,5 @@ clean:
 
 
 .PHONY: standin generated kernel library servers tools archive all clean
--include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c drivers/$(name)/*.c))) \
+-include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c drivers/$(name)/*.c))) \
 	$(call objects,native,$(NATIVE_SHARED)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))

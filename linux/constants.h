@@ -149,7 +149,8 @@ struct linux_stack { uint64_t address; uint32_t flags, reserved; uint64_t size; 
 #define LINUX_MS_SYNC 4u
 
 /* Tags of regions (map_request.tag), for /proc and diagnosis */
-enum linux_region { LINUX_REGION_NONE, LINUX_REGION_IMAGE, LINUX_REGION_HEAP, LINUX_REGION_STACK, LINUX_REGION_FILE, LINUX_REGION_LIBRARY };
+enum linux_region { LINUX_REGION_NONE, LINUX_REGION_IMAGE, LINUX_REGION_HEAP, LINUX_REGION_STACK, LINUX_REGION_FILE, LINUX_REGION_LIBRARY,
+	LINUX_REGION_VDSO };
 
 /* -- processes */
 #define LINUX_CLONE_SIGNAL 0xfful
@@ -198,6 +199,7 @@ enum linux_region { LINUX_REGION_NONE, LINUX_REGION_IMAGE, LINUX_REGION_HEAP, LI
 #define LINUX_RLIM_INFINITY UINT64_MAX
 
 #define LINUX_AT_NULL 0
+#define LINUX_AT_IGNORE 1
 #define LINUX_AT_PHDR 3
 #define LINUX_AT_PHENT 4
 #define LINUX_AT_PHNUM 5

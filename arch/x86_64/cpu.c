@@ -4,6 +4,7 @@
  * interrupts, double faults and machine checks have stacks of their own, because they can come when the stack pointer is the program's.
  */
 #include "x86.h"
+#include "abi/registers.h"
 #include "kernel/core/log.h"
 
 struct cpu_features cpu_features;
@@ -20,7 +21,7 @@ _Static_assert(sizeof(struct task_segment) == 104, "as the hardware has it");
 
 /* One processor runs now; a second gets its own copy of these. */
 static struct task_segment task_segment;
-static uint64_t descriptors[8] __attribute__((aligned(16)));
+static uint64_t descriptors[9] __attribute__((aligned(16)));
 static char interrupt_stacks[3][8192] __attribute__((aligned(16)));
 
 void cpu_detect(void)
@@ -89,6 +90,7 @@ static void load_segments(void)
 	descriptors[5] = 0x00affb000000ffff; /* user code */
 	descriptors[6] = limit | (base & 0xffffff) << 16 | 0x89ul << 40 | (base >> 24 & 0xff) << 56;
 	descriptors[7] = base >> 32;
+	descriptors[SELECTOR_PROCESSOR / 8] = 0x0000f10000000000 | 0; /* its limit tells programs the number of this processor */
 	task_segment.io_map = sizeof(task_segment);
 	for (unsigned i = 0; i < 3; i++)
 		task_segment.interrupt_stack[i] = (uint64_t)(interrupt_stacks[i] + sizeof(interrupt_stacks[i]));

@@ -122,23 +122,29 @@ static int64_t image_map(handle_t space, const struct elf_image *image, handle_t
 	return 0;
 }
 
-/* The library, its tables and the first thread's memory. */
+/* The library, its tables and the first thread's memory. *vdso: where the program finds its vDSO; 0 without clock page, which that reads. */
 static int64_t library_map(handle_t space, const struct process_record *record, handle_t record_memobj, uint64_t record_size,
-	uint64_t *entry)
+	uint64_t *entry, uint64_t *vdso)
 {
-	struct { uint8_t header[64]; uint64_t program[7]; } head;
+	struct { uint8_t header[64]; uint64_t program[7], vdso[7]; } head;
 	struct { uint64_t entry, program_offset; } fields;
 	int64_t result = memobj_read(record->library_image, 0, &head, sizeof head);
 	if (result < 0)
 		return result;
 	memcpy(&fields, head.header + 24, sizeof fields);
-	/* linux/image.ld: one segment, headers included, at LIBRARY_IMAGE */
+	/* linux/image.ld: one segment, headers included, at LIBRARY_IMAGE; behind it the vDSO. Both: type and flags, offset, address, _, size ... */
 	if (result < (int64_t)sizeof head || memcmp(head.header, "\177ELF", 4) || fields.program_offset != 64 || head.program[2] != LIBRARY_IMAGE ||
 		fields.entry - LIBRARY_IMAGE >= head.program[4])
 		return -ENOEXEC;
 	*entry = fields.entry;
 	result = map_at(space, LIBRARY_IMAGE, page_round_up(head.program[4]), record->library_image, 0, PROTECT_READ | PROTECT_EXECUTE, 0,
 		LINUX_REGION_LIBRARY);
+	*vdso = 0;
+	if (!result && record->time_page != HANDLE_NONE) {
+		*vdso = head.vdso[2];
+		result = map_at(space, *vdso, page_round_up(head.vdso[4]), record->library_image, head.vdso[1], PROTECT_READ | PROTECT_EXECUTE, 0,
+			LINUX_REGION_VDSO);
+	}
 	if (!result && record->process_table != HANDLE_NONE)
 		result = map_at(space, LIBRARY_PROCESS_TABLE, PROCESS_SLOTS * sizeof(struct process_slot), record->process_table, 0, PROTECT_READ,
 			0, LINUX_REGION_LIBRARY);
@@ -153,7 +159,7 @@ static int64_t library_map(handle_t space, const struct process_record *record, 
 }
 
 struct stack_values {
-	uint64_t entry, headers, header_count, interpreter_base;
+	uint64_t entry, headers, header_count, interpreter_base, vdso;
 };
 
 /* The top of the program's stack: strings, then argc, arguments, environment, auxiliary vector. *pointer: where the stack pointer starts. */
@@ -182,7 +188,7 @@ static int64_t stack_write(handle_t space, struct exec_strings *strings, const s
 		*out++ = base + strings->offset[strings->environment_first + i];
 	*out++ = 0;
 	const uint64_t vector[][2] = {
-		{ LINUX_AT_HWCAP, machine_capabilities() }, { LINUX_AT_PAGESZ, PAGE_SIZE }, { LINUX_AT_CLKTCK, 100 },
+		{ values->vdso ? LINUX_AT_SYSINFO_EHDR : LINUX_AT_IGNORE, values->vdso }, { LINUX_AT_HWCAP, machine_capabilities() }, { LINUX_AT_PAGESZ, PAGE_SIZE }, { LINUX_AT_CLKTCK, 100 },
 		{ LINUX_AT_PHDR, values->headers }, { LINUX_AT_PHENT, 56 }, { LINUX_AT_PHNUM, values->header_count },
 		{ LINUX_AT_BASE, values->interpreter_base }, { LINUX_AT_FLAGS, 0 }, { LINUX_AT_ENTRY, values->entry },
 		{ LINUX_AT_UID, 0 }, { LINUX_AT_EUID, 0 }, { LINUX_AT_GID, 0 }, { LINUX_AT_EGID, 0 }, { LINUX_AT_SECURE, 0 },
@@ -336,12 +342,6 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 			goto out;
 		values.interpreter_base = base;
 	}
-	result = map_at((handle_t)space, PROGRAM_TOP - PROGRAM_STACK_SIZE, PROGRAM_STACK_SIZE, HANDLE_NONE, 0,
-		PROTECT_READ | PROTECT_WRITE | (image->executable_stack ? PROTECT_EXECUTE : 0), 0, LINUX_REGION_STACK);
-	if (!result)
-		result = stack_write((handle_t)space, strings, &values, &pointer);
-	if (result)
-		goto out;
 	strings->record.image_start = image->low + bias;
 	strings->record.image_end = image->high + bias;
 	result = record = memobj_create(record_size, 0);
@@ -349,7 +349,13 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 		goto out;
 	result = memobj_write((handle_t)record, 0, &strings->record, sizeof strings->record);
 	if (result >= 0)
-		result = library_map((handle_t)space, &strings->record, (handle_t)record, record_size, &library_entry);
+		result = library_map((handle_t)space, &strings->record, (handle_t)record, record_size, &library_entry, &values.vdso);
+	if (result)
+		goto out;
+	result = map_at((handle_t)space, PROGRAM_TOP - PROGRAM_STACK_SIZE, PROGRAM_STACK_SIZE, HANDLE_NONE, 0,
+		PROTECT_READ | PROTECT_WRITE | (image->executable_stack ? PROTECT_EXECUTE : 0), 0, LINUX_REGION_STACK);
+	if (!result)
+		result = stack_write((handle_t)space, strings, &values, &pointer);
 	if (result)
 		goto out;
 	built->space = (handle_t)space;

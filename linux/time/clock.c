@@ -1,6 +1,7 @@
 /* Clocks and deadlines. Time is read from the clock page with the processor's counter; without a page, by a call. */
 #include "linux/calls.h"
 #include "linux/process/process.h"
+#include "linux/time/time_page.h"
 
 /* Nanoseconds since boot, and *offset to be added for the time since 1970. */
 static uint64_t clock_read(const struct linux_process *p, uint64_t *offset)
@@ -11,24 +12,7 @@ static uint64_t clock_read(const struct linux_process *p, uint64_t *offset)
 		*offset = (uint64_t)clock_get(CLOCK_REALTIME_ID) - now;
 		return now;
 	}
-	for (;;) {
-		uint32_t sequence = __atomic_load_n(&page->sequence, __ATOMIC_ACQUIRE);
-		uint64_t delta, value;
-		if (sequence & 1)
-			continue;
-#if defined(__x86_64__)
-		uint32_t low, high;
-		__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
-		delta = ((uint64_t)high << 32 | low) - page->counter_base;
-#else
-#error "clock_read: not ported"
-#endif
-		value = page->base + (uint64_t)((unsigned __int128)delta * page->multiplier >> page->shift);
-		*offset = page->realtime_offset;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (page->sequence == sequence)
-			return value;
-	}
+	return time_page_read(page, offset);
 }
 
 uint64_t time_monotonic(struct linux_thread *t)

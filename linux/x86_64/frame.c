@@ -7,6 +7,7 @@
  */
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/x86_64/processor.h"
 
 #define FLOAT_MAGIC_1 0x46505853u
 #define FLOAT_MAGIC_2 0x46505845u
@@ -67,7 +68,7 @@ uint64_t machine_capabilities(void)
 
 uint32_t machine_processor(void)
 {
-	return 0; /* one processor runs user programs so far */
+	return processor_number();
 }
 
 void machine_program_registers(struct registers *r, uint64_t entry, uint64_t stack)

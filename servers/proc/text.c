@@ -250,10 +250,10 @@ static void text_status(struct text *text, struct process *process, const struct
 static const char *region_name(const char *executable, const struct region_info *region)
 {
 	/* the library's tags: see LINUX_REGION_* in linux/constants.h */
-	static const char *const names[] = { [2] = "[heap]", [3] = "[stack]" };
-	if (region->start >= LIBRARY_START)
+	static const char *const names[] = { [2] = "[heap]", [3] = "[stack]", [6] = "[vdso]" };
+	if (region->start >= LIBRARY_START && region->tag != 6)
 		return "[library]";
-	if (region->tag < 4 && names[region->tag])
+	if (region->tag < sizeof names / sizeof *names && names[region->tag])
 		return names[region->tag];
 	return region->tag == 1 ? executable : "";
 }

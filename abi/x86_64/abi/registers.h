@@ -2,6 +2,10 @@
 #ifndef ABI_REGISTERS_H
 #define ABI_REGISTERS_H
 #include <stdint.h>
+
+/* A data segment that programs may not load to any use; its limit (lsl) is the number of the processor. */
+#define SELECTOR_PROCESSOR 0x43
+
 struct registers {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
 	uint64_t rip, rflags, rsp;
