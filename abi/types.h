@@ -35,6 +35,7 @@ enum object_kind {
 
 /* Options of a handle slot */
 #define HANDLE_CLOSE_ON_EXEC 0x1u
+#define HANDLE_NOT_COPIED 0x2u /* left out when the table is copied for another process: lives and dies with this one */
 
 struct handle_info {
 	uint32_t kind; /* enum object_kind */

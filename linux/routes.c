@@ -3,7 +3,7 @@
  * Linux's are here; the functions in linux/fd do the same for what is reflected (handles in the library's range, interrupted calls).
  *
  * order gives for each native argument the Linux argument, four bits each, lowest first. Guards keep out what differs.
- * close is routed because descriptors have no state in the library.
+ * close is routed because descriptors have no state in the library; a process with record locks does without (linux/fd/lock.c).
  */
 #include "abi/calls.h"
 #include "linux/calls.h"
@@ -30,9 +30,8 @@ void routes_set(struct linux_process *p)
 		{ .number = LINUX_CALL_PWRITE64, .native = CALL_DESCRIPTION_PWRITE, .order = IN_ORDER, LENGTH_OFFSET_GUARDS },
 		{ .number = LINUX_CALL_LSEEK, .native = CALL_DESCRIPTION_SEEK, .order = IN_ORDER, WHENCE_GUARD(1u, 0) },
 		{ .number = LINUX_CALL_LSEEK, .native = CALL_DESCRIPTION_SEEK, .order = IN_ORDER, WHENCE_GUARD(0u, 2) },
-		{ .number = LINUX_CALL_CLOSE, .native = CALL_HANDLE_CLOSE, .order = IN_ORDER, NO_GUARDS },
 		{ .number = LINUX_CALL_SCHED_YIELD, .native = CALL_THREAD_YIELD, .order = IN_ORDER, NO_GUARDS },
+		{ .number = LINUX_CALL_CLOSE, .native = CALL_HANDLE_CLOSE, .order = IN_ORDER, NO_GUARDS }, /* the last */
 	};
-	(void)p;
-	(void)process_set_routes(routes, ARRAY_SIZE(routes));
+	(void)process_set_routes(routes, ARRAY_SIZE(routes) - (p->record->personality_flags & RECORD_LOCKS ? 1 : 0));
 }

@@ -139,16 +139,18 @@ static int range_copy(struct handle_range *target, const struct handle_range *so
 		return -ENOMEM;
 	for (uint32_t word = 0; word < target->capacity / 64; word++) {
 		uint64_t bits = source->used[word];
-		target->used[word] = bits;
 		while (bits) {
 			uint32_t index = word * 64 + (uint32_t)__builtin_ctzll(bits);
 			bits &= bits - 1;
+			if (source->slots[index].options & HANDLE_NOT_COPIED)
+				continue;
 			target->slots[index] = source->slots[index];
+			target->used[word] |= 1ull << index % 64;
+			target->count++;
 			object_ref(target->slots[index].object);
 		}
 	}
-	target->count = source->count;
-	target->lowest = min(source->lowest, target->capacity);
+	target->lowest = 0;
 	return 0;
 }
 

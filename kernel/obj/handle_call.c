@@ -73,7 +73,7 @@ int64_t sys_handle_get(handle_t handle, user_t user_info)
 
 int64_t sys_handle_set_options(handle_t handle, uint32_t options)
 {
-	if (options & ~HANDLE_CLOSE_ON_EXEC)
+	if (options & ~(HANDLE_CLOSE_ON_EXEC | HANDLE_NOT_COPIED))
 		return -EINVAL;
 	if (handle < 0)
 		return -EBADF;

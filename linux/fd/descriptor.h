@@ -10,6 +10,7 @@
 
 #define LINUX_TRANSFER_MAX 0x7ffff000ul /* Linux moves at most this much in one call */
 #define LINUX_VECTOR_MAX 1024u
+#define LINUX_DESCRIPTORS_MAX 65536u /* handles of the low range */
 
 static inline bool descriptor_valid(int fd) { return fd >= 0 && fd < HANDLE_HIGH; }
 
@@ -32,4 +33,11 @@ int64_t transfer_error(struct linux_thread *t, int fd, int64_t error);
  */
 int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset);
 int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset);
+
+/* fcntl's F_GETLK, F_SETLK, F_SETLKW and their F_OFD_ kin (lock.c). */
+int64_t lock_record(struct linux_thread *t, int fd, const struct description_info *info, int command, uint64_t address);
+/* fd is about to be closed: the process's record locks on its file go. Any number is allowed. */
+void lock_closing(struct linux_thread *t, int fd);
+/* The same for all descriptors of a range, or with on_exec for those marked close-on-exec. */
+void lock_closing_range(struct linux_thread *t, uint32_t first, uint32_t last, bool on_exec);
 #endif

@@ -1,4 +1,4 @@
-/* The descriptor table: close, dup, fcntl, flock. */
+/* The descriptor table: close, dup, fcntl. */
 #include "linux/fd/descriptor.h"
 
 #define F_DUPFD 0
@@ -23,33 +23,25 @@
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 
-struct linux_flock {
-	int16_t type, whence;
-	uint32_t reserved;
-	int64_t start, length;
-	int32_t pid;
-	uint32_t reserved_end;
-};
-#define F_RDLCK 0
-#define F_WRLCK 1
-#define F_UNLCK 2
-
 int64_t linux_close(struct linux_thread *t, const uint64_t argument[6])
 {
 	int fd = (int)argument[0];
-	(void)t;
-	return descriptor_valid(fd) ? handle_close(fd) : -EBADF;
+	if (!descriptor_valid(fd))
+		return -EBADF;
+	lock_closing(t, fd);
+	return handle_close(fd);
 }
 
 int64_t linux_close_range(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint32_t first = (uint32_t)argument[0], last = (uint32_t)argument[1], flags = (uint32_t)argument[2];
-	(void)t;
 	/* UNSHARE: descriptor tables are not shared between processes (threads of one process always share) */
 	if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
 		return -EINVAL;
 	if (first >= HANDLE_HIGH)
 		return 0;
+	if (!(flags & CLOSE_RANGE_CLOEXEC))
+		lock_closing_range(t, first, last, false);
 	int64_t result = handle_close_range(first, MINIMUM(last, (uint32_t)HANDLE_HIGH - 1), flags & CLOSE_RANGE_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
 	return result == -EBADF ? 0 : result; /* an empty range is no error */
 }
@@ -79,6 +71,7 @@ static int64_t replace(struct linux_thread *t, int fd, int target, uint32_t opti
 	int64_t kind = descriptor_kind(fd);
 	if (kind < 0 || target < 0 || (uint64_t)target >= descriptor_limit(t))
 		return -EBADF;
+	lock_closing(t, target);
 	int64_t result = handle_replace(fd, (uint32_t)target, options);
 	return result < 0 ? result : target;
 }
@@ -106,26 +99,6 @@ static int64_t set_flags(int fd, uint32_t flags)
 {
 	uint32_t value = (flags & LINUX_O_APPEND ? DESCRIPTION_APPEND : 0) | (flags & LINUX_O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0);
 	return description_set_flags(fd, DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING, value);
-}
-
-/*
- * Nobody keeps locks yet, so none can be granted, and none is in the way: asking tells F_UNLCK, unlocking succeeds, locking is refused
- * with ENOLCK instead of being pretended.
- */
-static int64_t record_lock(struct linux_thread *t, int command, uint64_t address)
-{
-	struct linux_flock lock;
-	if (user_read(t, &lock, address, sizeof lock))
-		return -EFAULT;
-	if (lock.type < F_RDLCK || lock.type > F_UNLCK || lock.whence < 0 || lock.whence > 2)
-		return -EINVAL;
-	if (command == F_GETLK || command == F_OFD_GETLK) {
-		if (lock.type == F_UNLCK)
-			return -EINVAL;
-		lock.type = F_UNLCK;
-		return user_write(t, address, &lock, sizeof lock);
-	}
-	return lock.type == F_UNLCK ? 0 : -ENOLCK;
 }
 
 int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
@@ -177,7 +150,7 @@ int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return record_lock(t, command, value);
+		return lock_record(t, fd, &info, command, value);
 	case F_GETOWN:
 	case F_GETSIG:
 		return 0;
@@ -195,20 +168,4 @@ int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
 	default:
 		return -EINVAL;
 	}
-}
-
-#define LOCK_SH 1
-#define LOCK_EX 2
-#define LOCK_NB 4
-#define LOCK_UN 8
-
-int64_t linux_flock(struct linux_thread *t, const uint64_t argument[6])
-{
-	int operation = (int)argument[1] & ~LOCK_NB;
-	(void)t;
-	if (descriptor_kind((int)argument[0]) < 0)
-		return -EBADF;
-	if (operation == LOCK_UN)
-		return 0;
-	return operation == LOCK_SH || operation == LOCK_EX ? -ENOLCK : -EINVAL;
 }

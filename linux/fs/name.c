@@ -33,6 +33,7 @@ int fs_fork(struct linux_thread *t, struct linux_process *child)
 	ns_fork_parent(&p->fs->ns);
 	/* the child's handle table, copied from this one, has the retired ports too: its own walks will close them */
 	fs->ns.lock = fs->ns.walkers = 0;
+	child->record->personality_flags &= ~RECORD_LOCKS; /* a child inherits none */
 	child->fs = fs;
 	child->files = NULL;
 	child->umask = __atomic_load_n(&p->umask, __ATOMIC_RELAXED);
@@ -41,7 +42,12 @@ int fs_fork(struct linux_thread *t, struct linux_process *child)
 
 void fs_fork_prepare(struct linux_thread *t) { ns_fork_prepare(&t->process->fs->ns); }
 void fs_fork_parent(struct linux_thread *t) { ns_fork_parent(&t->process->fs->ns); }
-void fs_fork_child(struct linux_thread *t) { ns_fork_child(&t->process->fs->ns); }
+
+void fs_fork_child(struct linux_thread *t)
+{
+	t->process->record->personality_flags &= ~RECORD_LOCKS; /* a child inherits none */
+	ns_fork_child(&t->process->fs->ns);
+}
 
 int fs_record_write(struct linux_thread *t, struct process_record *record)
 {

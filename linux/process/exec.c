@@ -10,6 +10,7 @@
 #include "abi/description.h"
 #include "carillon/file_protocol.h"
 #include "linux/calls.h"
+#include "linux/fd/descriptor.h"
 #include "linux/mm/mm.h"
 #include "linux/process/exec.h"
 #include "linux/process/process.h"
@@ -434,6 +435,7 @@ static int64_t exec_any(struct linux_thread *t, int directory, uint64_t path, ui
 		goto out;
 	/* The handle of the new space must not survive in its own process. */
 	(void)handle_set_options(built.space, HANDLE_CLOSE_ON_EXEC);
+	lock_closing_range(t, 0, HANDLE_HIGH - 1, true);
 	signal_exec(t);
 	thread_end_words(t, p->flags & LINUX_PROCESS_VFORK);
 	if (!(p->flags & LINUX_PROCESS_VFORK)) {

@@ -1,4 +1,5 @@
-/* FILE_OPEN: one message, and for an ordinary file three kernel calls: a port, a description, and the close of the port's own handle. */
+/* FILE_OPEN: one message, and for an ordinary file a slot in the table of open objects and three kernel calls: a port, a description, and the close of
+ * the port's own handle. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 #include "user/files/walk.h"
 #include "content.h"
 #include "fifo.h"
+#include "opened.h"
 #include "request.h"
 
 #define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
@@ -44,21 +46,27 @@ static int64_t reply_description(struct server_request *request, struct node *no
 		.rights = (access != O_WRONLY ? RIGHT_READ : 0) | (access != O_RDONLY ? RIGHT_WRITE : 0),
 		.cookie = FILE_COOKIE(kind, flags & ~NOT_KEPT),
 	};
-	unsigned word_type = WORD_OPEN;
 	if (kind == FILE_KIND_PATH || kind == FILE_KIND_DIRECTORY) {
 		create.flags = DESCRIPTION_NO_IO | (kind == FILE_KIND_DIRECTORY ? DESCRIPTION_SEEKABLE : 0);
 		create.rights = RIGHT_READ;
-		word_type = WORD_NODE;
 	} else if (kind == FILE_KIND_REGULAR) {
 		create.kind = DESCRIPTION_PLACE;
 		create.memobj = node->content.memobj;
 	} else
 		create.kind = device_kind(node);
 
-	int64_t control = client_create(fs_listener, WORD(word_type, node_id(node)));
-	if (control < 0)
+	/* both go when the port's close message comes */
+	uint64_t id = kind == FILE_KIND_PATH ? node_id(node) : opened_create(node, flags);
+	if (!id)
+		return -ENFILE;
+	int64_t control = client_create(fs_listener, WORD(kind == FILE_KIND_PATH ? WORD_NODE : WORD_OPEN, id));
+	if (control < 0) {
+		if (kind != FILE_KIND_PATH)
+			opened_close(id);
 		return control;
-	node_get(node); /* given back when the port's close message comes */
+	}
+	if (kind == FILE_KIND_PATH)
+		node_get(node);
 	create.control = (handle_t)control;
 	int64_t description = description_create(&create);
 	handle_close((handle_t)control);

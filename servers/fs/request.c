@@ -12,6 +12,8 @@
 #include "user/files/walk.h"
 #include "content.h"
 #include "fifo.h"
+#include "lock.h"
+#include "opened.h"
 #include "request.h"
 
 handle_t fs_listener;
@@ -256,6 +258,25 @@ static int64_t do_symlink(struct server_request *request, uint64_t start)
 	return node ? place_new(request, &place, node) : failure;
 }
 
+/* The node behind a port of this server, or NULL */
+static struct node *node_of_word(uint64_t word)
+{
+	struct opened *opened;
+	switch (WORD_TYPE(word)) {
+	case WORD_SMALL:
+		return tree_root();
+	case WORD_NODE:
+		return node_find(WORD_ID(word));
+	case WORD_OPEN:
+		opened = opened_find(WORD_ID(word));
+		return opened ? opened->node : NULL;
+	case WORD_FIFO:
+		return fifo_node(WORD_ID(word));
+	default:
+		return NULL;
+	}
+}
+
 /* The node behind a node port of this server that came with the request, or NULL */
 static struct node *received_node(struct server_request *request)
 {
@@ -264,11 +285,7 @@ static struct node *received_node(struct server_request *request)
 	int64_t word = client_data(fs_listener, request->handle[0]);
 	if (word < 0)
 		return NULL;
-	if (WORD_TYPE(word) == WORD_SMALL)
-		return tree_root();
-	if (WORD_TYPE(word) == WORD_FIFO)
-		return fifo_node(WORD_ID(word));
-	return node_find(WORD_ID(word));
+	return node_of_word((uint64_t)word);
 }
 
 static int64_t do_link(struct server_request *request, uint64_t start)
@@ -447,11 +464,27 @@ static int64_t do_place_forward(struct server_request *request, uint64_t start)
 	return place_new(request, &place, node);
 }
 
+/* Locks are of open objects; start is not needed */
+static int64_t do_lock(struct server_request *request, uint64_t start)
+{
+	(void)start;
+	uint64_t id = WORD_ID(request->port_data);
+	if (WORD_TYPE(request->port_data) != WORD_OPEN)
+		return -ENOLCK;
+	switch (request->word[0]) {
+	case FILE_LOCK: return lock_request(request, id);
+	case FILE_LOCK_REGISTER: return lock_register(request, id);
+	case FILE_LOCK_RELEASE: return lock_release(request, id);
+	default: return lock_cancel(request, id);
+	}
+}
+
 static int64_t (*const operations[])(struct server_request *request, uint64_t start) = {
 	[FILE_READ] = do_read, [FILE_WRITE] = do_write, [FILE_OPEN] = fs_open, [FILE_WALK] = do_walk, [FILE_GETATTR] = do_getattr,
 	[FILE_SETATTR] = do_setattr, [FILE_READDIR] = do_readdir, [FILE_MAKE_DIRECTORY] = do_make_directory, [FILE_MAKE_NODE] = do_make_node,
 	[FILE_SYMLINK] = do_symlink, [FILE_LINK] = do_link, [FILE_UNLINK] = do_unlink, [FILE_RENAME] = do_rename, [FILE_READLINK] = do_readlink,
-	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_PLACE_FORWARD] = do_place_forward,
+	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_LOCK] = do_lock, [FILE_LOCK_REGISTER] = do_lock,
+	[FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_PLACE_FORWARD] = do_place_forward,
 };
 
 int64_t fs_request(void *context, struct server_request *request)
@@ -460,20 +493,9 @@ int64_t fs_request(void *context, struct server_request *request)
 	uint64_t operation = request->word[0], id = WORD_ID(request->port_data);
 	if (operation >= sizeof operations / sizeof *operations || !operations[operation])
 		return -ENOSYS;
-	struct node *start;
-	switch (WORD_TYPE(request->port_data)) {
-	case WORD_SMALL:
-		start = tree_root();
-		break;
-	case WORD_FIFO:
-		if (operation == FILE_READ || operation == FILE_WRITE || operation == FILE_IOCTL)
-			return fifo_request(request, id);
-		start = fifo_node(id);
-		break;
-	default:
-		start = node_find(id);
-		break;
-	}
+	if (WORD_TYPE(request->port_data) == WORD_FIFO && (operation == FILE_READ || operation == FILE_WRITE || operation == FILE_IOCTL))
+		return fifo_request(request, id);
+	struct node *start = node_of_word(request->port_data);
 	if (!start)
 		return -ESTALE;
 	return operations[operation](request, (uint64_t)start);
@@ -485,7 +507,11 @@ void fs_closed(void *context, uint64_t port_data)
 	unsigned type = WORD_TYPE(port_data);
 	if (type == WORD_FIFO)
 		fifo_closed(WORD_ID(port_data));
-	else if (type == WORD_NODE || type == WORD_OPEN) {
+	else if (type == WORD_OPEN)
+		opened_close(WORD_ID(port_data));
+	else if (type == WORD_OWNER)
+		lock_owner_gone(WORD_ID(port_data));
+	else if (type == WORD_NODE) {
 		struct node *node = node_find(WORD_ID(port_data));
 		if (node)
 			node_put(node);

@@ -46,6 +46,7 @@ struct node {
 	uint64_t inode;
 	uint32_t mode, user, group, links;
 	uint32_t references;
+	struct lock *locks;      /* lock.c */
 	bool forward;            /* another server answers for it: content.port */
 	bool is_device;          /* one of the built-in devices: content.device */
 	uint64_t special_device;

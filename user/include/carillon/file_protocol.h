@@ -67,11 +67,31 @@ enum file_operation {
 	                    background caller that blocks SIGTTOU is let through); send range: input bytes if any; reply range: output bytes,
 	                    word1 = result. Terminals know TCGETS TCSETS* TIOCGWINSZ ... by Linux's numbers and layouts; others ENOTTY. */
 	FILE_TERMINAL_OPENED, /* reserved */
+	FILE_LOCK,       /* on an open object: word1 = FILE_LOCK_* (one class, one type), word2 = start, word3 = length (0: to the end of all files), word4 = 1: start
+	                    counts from the file's size, word5 = the calling thread's number. With FILE_LOCK_WAIT the reply comes when the lock is had.
+	                    FILE_LOCK_TEST: reply word1 = class and type of a lock in the way (0: none), word2 = start, word3 = length, word4 = pid or -1.
+	                    EAGAIN, EDEADLK, EBADF (not open for that), EOWNERDEAD (record lock, and FILE_LOCK_REGISTER has not been done) */
+	FILE_LOCK_REGISTER, /* on an open object: reply handle[0] = a port; when its last reference goes, the caller's record locks go. So it is kept
+	                    with HANDLE_NOT_COPIED, by the process itself alone */
+	FILE_LOCK_RELEASE, /* on an open object: the caller's record locks on the file go, as POSIX wants it at each close */
+	FILE_LOCK_CANCEL, /* on an open object: word1 = thread: it no longer waits for a lock */
 	/* privileged: through a port whose data word is FILE_PORT_SYSTEM (boot_names.h) */
 	FILE_PLACE_FORWARD = 64, /* (path = name, which must be new or a forwarding node) handle[0] = client port of another server's node (moved),
 	                       word1 = mode with type bits (told by readdir only), word2 = device number: whatever opens, walks to, stats or sets the name
 	                       gets FILE_STOP_FORWARD with a copy of that port */
 };
+
+/* FILE_LOCK: classes. Record locks belong to the process, description locks to the open object, and both meet; whole locks (flock) are apart. */
+#define FILE_LOCK_RECORD 0x1u
+#define FILE_LOCK_DESCRIPTION 0x2u
+#define FILE_LOCK_WHOLE 0x4u
+#define FILE_LOCK_CLASSES 0x7u
+#define FILE_LOCK_SHARED 0x10u
+#define FILE_LOCK_EXCLUSIVE 0x20u
+#define FILE_LOCK_NONE 0x40u /* unlock */
+#define FILE_LOCK_TYPES 0x70u
+#define FILE_LOCK_WAIT 0x100u
+#define FILE_LOCK_TEST 0x200u
 
 /* cookie of a description: what the library may do with it */
 enum file_kind {

@@ -59,5 +59,6 @@ struct process_record {
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 };
 #define RECORD_TRACE 0x1u
+#define RECORD_LOCKS 0x4u /* the process may have record locks: each close must be told to the file's server */
 #define RECORD_SIGNALS_TOLD 0x2u /* exec: proc knows which signals this program ignores */
 #endif
