@@ -90,6 +90,7 @@ struct linux_process {
 };
 #define LINUX_PROCESS_NATIVE 0x1u /* a native program calls the library by function */
 #define LINUX_PROCESS_VFORK 0x2u
+#define LINUX_PROCESS_TRACED 0x4u /* linux/trace */
 
 #define LINUX_FLOAT_ROOM 1024 /* x87, SSE and AVX state */
 
@@ -118,6 +119,7 @@ struct linux_thread {
 	uint64_t clear_tid;              /* word to clear and wake at exit */
 	uint64_t allocation, allocation_size; /* mapping that holds this structure and the library stack; 0: not to be unmapped */
 	char name[16];
+	struct trace_line *trace_line;   /* of the call in progress, on this thread's stack; linux/trace */
 	uint64_t fork_pid, fork_slot, fork_space; /* fork: read by the child in its copy, where the parent writes them, in this order */
 	uint64_t fork_flags, fork_stack, fork_child_tid;
 	_Alignas(64) uint8_t float_state[LINUX_FLOAT_ROOM]; /* scratch while a signal frame is built or read */

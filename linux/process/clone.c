@@ -139,6 +139,7 @@ void linux_fork_begin(struct linux_thread *t)
 	t->pending = 0;
 	t->robust_list = 0;
 	t->restarting = false;
+	t->trace_line = NULL;
 	t->clear_tid = t->fork_flags & LINUX_CLONE_CHILD_CLEARTID ? t->fork_child_tid : 0;
 	t->block.pending = 0;
 	t->block.call_result = CALL_NOT_ROUTED;

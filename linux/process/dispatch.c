@@ -10,6 +10,7 @@
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/trace/trace.h"
 #include "carillon/linux.h"
 
 #pragma GCC diagnostic push
@@ -95,6 +96,12 @@ static int64_t routed_result(struct linux_thread *t, const uint64_t argument[6],
 	return result;
 }
 
+static __attribute__((noinline)) int64_t call_traced(struct linux_thread *t, const uint64_t argument[6])
+{
+	bool known = t->call < LINUX_CALL_COUNT;
+	return trace_call(t, argument, known ? functions[t->call] : linux_absent, known ? after[t->call] : 0);
+}
+
 static __attribute__((noinline)) bool call_finish(struct linux_thread *t, const uint64_t argument[6], int64_t result)
 {
 	struct registers *registers = &t->block.registers;
@@ -118,7 +125,7 @@ static __attribute__((noinline)) bool call_finish(struct linux_thread *t, const 
 		if (loaded || handled || !restart)
 			return true;
 		t->restarting = true;
-		result = functions[t->call](t, argument);
+		result = trace_on(t) ? call_traced(t, argument) : functions[t->call](t, argument);
 		t->restarting = false;
 	}
 }
@@ -128,7 +135,9 @@ bool linux_enter_call(struct linux_thread *t, const uint64_t argument[6])
 	uint64_t number = machine_call_number(&t->block.registers);
 	int64_t result = t->block.call_result;
 	t->call = (uint32_t)number;
-	if (__builtin_expect(result == CALL_NOT_ROUTED, 1))
+	if (trace_on(t))
+		result = call_traced(t, argument);
+	else if (__builtin_expect(result == CALL_NOT_ROUTED, 1))
 		result = __builtin_expect(number < LINUX_CALL_COUNT, 1) ? functions[number](t, argument) : linux_absent(t, argument);
 	else
 		result = routed_result(t, argument, result);

@@ -15,6 +15,7 @@
 #include "linux/process/exec.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/trace/trace.h"
 #include "linux/x86_64/machine.h"
 
 #define PLACE_PROGRAM 0x2aaaaaaa0000ul
@@ -437,6 +438,8 @@ static int64_t exec_any(struct linux_thread *t, int directory, uint64_t path, ui
 	(void)handle_set_options(built.space, HANDLE_CLOSE_ON_EXEC);
 	lock_closing_range(t, 0, HANDLE_HIGH - 1, true);
 	signal_exec(t);
+	if (trace_on(t))
+		trace_executed(t);
 	thread_end_words(t, p->flags & LINUX_PROCESS_VFORK);
 	if (!(p->flags & LINUX_PROCESS_VFORK)) {
 		result = process_exec(built.space, &built.start);

@@ -32,6 +32,7 @@ static void record_pass(struct spawn_handles *handles, struct process_record *re
 	handle_pass(handles, &record->process_table);
 	handle_pass(handles, &record->time_page);
 	handle_pass(handles, &record->budget);
+	handle_pass(handles, &record->trace_stream);
 	handle_pass(handles, &record->directory_port);
 	for (uint32_t i = 0; i < record->mount_count && i < RECORD_MOUNTS; i++) {
 		handle_pass(handles, &record->mount[i].port);
@@ -74,6 +75,7 @@ static int64_t spawn_record(struct linux_thread *t, struct process_record *recor
 	record->process_table = options->process_table;
 	record->time_page = options->time_page;
 	record->budget = options->budget;
+	record->trace_stream = options->trace_stream;
 	record->name_count = 0;
 	record->umask = 022;
 	record->signal_mask = record->signal_ignored = 0;

@@ -3,6 +3,7 @@
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/trace/trace.h"
 #include "linux/x86_64/machine.h"
 
 /* From image.ld; absent in native programs, which are not entered by upcalls. */
@@ -124,8 +125,12 @@ void linux_start(struct linux_thread *t, uint64_t entry, uint64_t stack)
 	text_copy(t->name, name ? name + 1 : path, sizeof t->name);
 	proc_executed(t);
 	(void)handle_limit((uint32_t)MINIMUM(p->limits[LINUX_RLIMIT_NOFILE][0], (uint64_t)HANDLE_HIGH - 1));
+	if (record->personality_flags & RECORD_TRACE && record->trace_stream != HANDLE_NONE)
+		p->flags |= LINUX_PROCESS_TRACED;
 	signal_start(t, record->signal_mask, record->signal_ignored, record->personality_flags & RECORD_SIGNALS_TOLD);
-	if (!(record->personality_flags & RECORD_TRACE))
+	if (trace_on(t) && !(record->personality_flags & RECORD_SIGNALS_TOLD))
+		trace_started(t, path, stack);
+	if (!trace_on(t)) /* with it, every call comes to the library */
 		routes_set(p);
 	machine_program_registers(&t->block.registers, entry, stack);
 }

@@ -8,6 +8,7 @@
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/trace/trace.h"
 
 #define ROBUST_LIMIT 2048
 #define FUTEX_OWNER_DIED 0x40000000u
@@ -131,6 +132,8 @@ void thread_end_words(struct linux_thread *t, bool wake_tid)
 void process_end(struct linux_thread *t, uint32_t status)
 {
 	t->exiting = true;
+	if (trace_on(t))
+		trace_process_end(t, status);
 	thread_end_words(t, t->process->flags & LINUX_PROCESS_VFORK);
 	for (;;)
 		(void)process_exit(status);
@@ -145,6 +148,8 @@ int64_t linux_exit(struct linux_thread *t, const uint64_t argument[6])
 	lock_release(&p->lock);
 	if (last)
 		process_end(t, ((uint32_t)argument[0] & 0xff) << 8);
+	if (trace_on(t))
+		trace_thread_end(t, ((uint32_t)argument[0] & 0xff) << 8);
 	robust_walk(t);
 	thread_remove(p, t);
 	/* What was sent to this thread only dies with it; what was sent to the process another thread takes. */

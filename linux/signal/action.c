@@ -2,6 +2,7 @@
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/trace/trace.h"
 
 #define SIG_BLOCK 0
 #define SIG_UNBLOCK 1
@@ -22,8 +23,10 @@ uint64_t signal_ignored_mask(struct linux_process *p)
  * proc drops signals that are ignored, or ignored by default, without interrupting anyone; but not those that a program has blocked by name,
  * because it means to wait for them (kept_signals).
  */
-static uint64_t dropped_signals(uint64_t ignored, uint64_t handled, uint64_t kept)
+static uint64_t dropped_signals(struct linux_thread *t, uint64_t ignored, uint64_t handled, uint64_t kept)
 {
+	if (trace_on(t)) /* as on Linux a traced program's: told in the trace, then dropped here */
+		kept |= SIGNAL_DEFAULT_IGNORED & ~ignored;
 	/* SIGCONT also continues: never dropped */
 	return (ignored | (SIGNAL_DEFAULT_IGNORED & ~handled)) & ~kept & ~LINUX_SIGNAL_BIT(LINUX_SIGCONT);
 }
@@ -48,7 +51,7 @@ void signal_tell_ignored(struct linux_thread *t)
 		else if (handler != LINUX_SIG_DFL)
 			handled |= bit;
 	}
-	dropped_tell(t, dropped_signals(ignored, handled, p->kept_signals));
+	dropped_tell(t, dropped_signals(t, ignored, handled, p->kept_signals));
 }
 
 static void children_tell(struct linux_thread *t, uint32_t rule)
@@ -68,7 +71,7 @@ static uint32_t children_rule_after(uint64_t ignored)
 void signal_exec(struct linux_thread *t)
 {
 	uint64_t ignored = signal_ignored_mask(t->process), mask = t->restore_mask ? t->saved_mask : t->mask;
-	dropped_tell(t, dropped_signals(ignored, 0, mask & SIGNAL_DEFAULT_IGNORED));
+	dropped_tell(t, dropped_signals(t, ignored, 0, mask & SIGNAL_DEFAULT_IGNORED));
 	children_tell(t, children_rule_after(ignored));
 }
 
@@ -206,7 +209,7 @@ void signal_start(struct linux_thread *t, uint64_t mask, uint64_t ignored, bool 
 		p->action[signal - 1] = (struct linux_action){ .handler = ignored & LINUX_SIGNAL_BIT(signal) ? LINUX_SIG_IGN : LINUX_SIG_DFL };
 	p->kept_signals = t->mask & SIGNAL_DEFAULT_IGNORED;
 	p->children_rule = told ? children_rule_after(ignored) : 0;
-	p->ignored_told = told ? dropped_signals(ignored, 0, p->kept_signals) : 0;
+	p->ignored_told = told ? dropped_signals(t, ignored, 0, p->kept_signals) : 0;
 	children_tell(t, children_rule_after(ignored));
 	signal_tell_ignored(t);
 	if (signal_pending(t) & ~t->mask)

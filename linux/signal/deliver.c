@@ -6,6 +6,7 @@
  */
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
+#include "linux/trace/trace.h"
 
 uint64_t signal_pending(const struct linux_thread *t)
 {
@@ -87,6 +88,8 @@ bool interrupt_deliverable(struct linux_thread *t)
 		struct linux_siginfo info;
 		if (!signal_take(t, ~unwanted, &info))
 			break;
+		if (trace_on(t))
+			trace_signal(t, &info);
 	}
 	signal_forward(t);
 	return false;
@@ -116,6 +119,8 @@ bool signal_deliver(struct linux_thread *t, uint32_t restart)
 		int signal = signal_take(t, t->mask, &info);
 		if (!signal)
 			break;
+		if (trace_on(t))
+			trace_signal(t, &info);
 		lock_take(&p->signal_lock);
 		struct linux_action action = p->action[signal - 1];
 		if ((action.flags & LINUX_SA_RESETHAND) && action.handler > LINUX_SIG_IGN)
@@ -175,6 +180,8 @@ void signal_force(struct linux_thread *t, int signal, const struct linux_siginfo
 {
 	struct linux_process *p = t->process;
 	uint64_t bit = LINUX_SIGNAL_BIT(signal);
+	if (trace_on(t))
+		trace_signal(t, info);
 	lock_take(&p->signal_lock);
 	struct linux_action action = p->action[signal - 1];
 	if ((action.flags & LINUX_SA_RESETHAND) && action.handler > LINUX_SIG_IGN)

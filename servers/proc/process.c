@@ -9,6 +9,7 @@ struct process *process_by_slot[PROCESS_SLOTS];
 static struct process *by_pid[PID_MAX];
 static uint16_t group_members[PID_MAX], session_members[PID_MAX];
 static uint32_t last_pid = 1;
+static uint32_t living; /* processes but init and zombies: slot 0 of the table tells how many */
 static uint32_t slots_end; /* every used slot lies below: sweeps end here */
 
 static bool pid_in_use(uint32_t pid)
@@ -60,8 +61,16 @@ static void rejoin(struct process *process, uint32_t group, uint32_t session)
 	process_publish(process);
 }
 
+static void count(struct process *process, bool alive)
+{
+	if (alive != process->counted)
+		__atomic_store_n(&process_slots[0].reserved, alive ? ++living : --living, __ATOMIC_RELAXED);
+	process->counted = alive;
+}
+
 void process_publish(struct process *process)
 {
+	count(process, process->state != PROCESS_STATE_ZOMBIE && process->pid != 1);
 	struct process_slot *slot = &process_slots[process->slot];
 	slot->parent = process->parent ? process->parent->pid : 0;
 	slot->group = process->group;
@@ -172,6 +181,7 @@ void process_remove(struct process *process)
 {
 	unlink_from_parent(process);
 	leave(process);
+	count(process, false);
 	by_pid[process->pid] = process_by_slot[process->slot] = NULL;
 	while (slots_end > 0 && !process_by_slot[slots_end - 1])
 		slots_end--;

@@ -48,6 +48,7 @@ struct process {
 
 	uint32_t status;           /* wait status once dead */
 	uint32_t stop_signal;
+	bool counted;              /* among the living that the table's slot 0 tells */
 	bool stop_unreported, continue_unreported; /* for WUNTRACED, WCONTINUED */
 	struct pending_reply *stop_replies; /* PROC_STOP_SELF */
 	struct pending_reply *exit_replies; /* PROC_WATCH_EXIT */

@@ -1,6 +1,6 @@
 # Makes C from abi/errors.tbl (number, name, meaning). POSIX awk.
 #   -v output=numbers  build/gen/abi/errors.h: #define NAME number
-#   -v output=names    build/gen/trace/errors.h: the names by number, for decoders
+#   -v output=names    build/gen/trace/errors.h: the names and meanings by number, for decoders
 BEGIN {
 	guard = output == "names" ? "TRACE_ERRORS_H" : "ABI_ERRORS_H"
 	print "/* Generated from abi/errors.tbl by tools/generate/errors.awk. */"
@@ -16,6 +16,10 @@ BEGIN {
 		exit 1
 	}
 	seen[$1] = $2
+	if ($1 + 0 > last) last = $1 + 0
+	meaning = $0
+	sub(/^[0-9]+[ \t]+[A-Z0-9]+[ \t]+/, "", meaning)
+	meanings[$1] = meaning
 	if (output == "names")
 		print "\t[" $1 "] = \"" $2 "\","
 	else
@@ -24,7 +28,11 @@ BEGIN {
 END {
 	if (failed)
 		exit 1
-	if (output == "names")
+	if (output == "names") {
+		print "};\nstatic const char *const error_meanings[] = {"
+		for (i = 1; i <= last; i++)
+			if (i in meanings) print "\t[" i "] = \"" meanings[i] "\","
 		print "};"
+	}
 	print "#endif"
 }

@@ -1,12 +1,26 @@
 # Makes from linux/calls.tbl (see its head for the rows) what depends on it. POSIX awk.
 #   -v output=header  build/gen/linux/calls.h         numbers LINUX_CALL_NAME, prototypes, for -v arch=x86_64|generic
 #   -v output=table   build/gen/linux/call_table.h    the dispatch table, included once by linux/process/dispatch.c
-#   -v output=trace   build/gen/trace/linux_calls.h   names and argument kinds for decoders
+#   -v output=trace   build/gen/trace/linux_calls.h   argument kinds by number, for linux/trace
 #   -v output=manual  the list of calls for tests/conformance/README
 function fail(message) {
 	print FILENAME ":" FNR ": " message > "/dev/stderr"
 	failed = 1
 	exit 1
+}
+# "fd:fd buffer:out old:out.stat" -> FORMAT_FD, TRACE_OUT | FORMAT_BYTES, TRACE_OUT | FORMAT_STAT (linux/trace/argument.h)
+function trace_kinds(list,   word, part, count, k, kind, result) {
+	count = split(list, word, / +/)
+	if (count > 6) fail("more than six arguments")
+	for (k = 1; k <= count; k++) {
+		if (split(word[k], part, ":") != 2) fail("an argument is name:type, not " word[k])
+		kind = toupper(part[2])
+		if (kind ~ /^(IN|OUT|INOUT)$/) kind = "TRACE_" kind " | FORMAT_BYTES"
+		else if (sub(/^(IN|OUT|INOUT)[.]/, "TRACE_&", kind)) sub(/[.]/, " | FORMAT_", kind)
+		else kind = "FORMAT_" kind
+		result = result (k > 1 ? ", " : "") kind
+	}
+	return result
 }
 BEGIN { FS = " *[|] *"; if (arch == "") arch = "x86_64"; last = -1 }
 /^#/ || /^[ \t]*$/ { next }
@@ -47,7 +61,7 @@ END {
 	} else if (output == "trace") {
 		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
 		for (i = 1; i <= count; i++)
-			if (numbers[i] != "-") print "LINUX_TRACE(" numbers[i] ", \"" name[i] "\", \"" (arguments[i] == "-" ? "" : arguments[i]) "\")"
+			if (numbers[i] != "-" && arguments[i] != "-") print "[" numbers[i] "] = { { " trace_kinds(arguments[i]) " } },"
 	} else if (output == "manual") {
 		print count " calls: " states["complete"] + 0 " complete, " states["partial"] + 0 " partial, " states["absent"] + 0 " absent."
 		print "Absent ones answer ENOSYS and name themselves once in the kernel log."

@@ -22,7 +22,7 @@ struct options {
 	unsigned memory;          /* MiB */
 	unsigned processors;
 	double timeout;           /* seconds, 0 none */
-	bool verbose, icount;
+	bool verbose, icount, trace;
 	const char *debug_socket; /* gdb's remote protocol is served there */
 	const char **environment;
 	size_t environment_count;

@@ -122,6 +122,8 @@ void options_read(struct options *options, int argc, char **argv)
 			options->verbose = true;
 		else if (!strcmp(name, "--icount"))
 			options->icount = true;
+		else if (!strcmp(name, "--strace"))
+			options->trace = true;
 		else if (strcmp(name, "--no-install")) /* the command's own */
 			fail("unknown option: %s (see ./carillon help)", argv[i]);
 	}

@@ -21,6 +21,7 @@ struct boot {
 	const uint8_t *archive; /* all of it, mapped read-only */
 	size_t archive_size;
 	bool verbose;
+	bool trace;             /* strace: the program's Linux calls are told on standard error */
 	bool is_terminal[3];    /* standard input, output, error: stdio=XYZ */
 	char path[1024];        /* of the program in the guest */
 	/* member system/run */
@@ -62,6 +63,7 @@ struct streams {
 	handle_t events;       /* receiver: from the console driver */
 	handle_t events_sender;/* init's own end of the same */
 	handle_t commands;     /* sender: to it */
+	handle_t trace;        /* for the trace: a description of its own of the stream behind standard error; HANDLE_NONE */
 };
 extern struct streams streams;
 /* Makes channels and gives the console driver and the terminal server their ends. */

@@ -119,6 +119,8 @@ int64_t program_start(void)
 		.time_page = record->time_page,
 		.budget = program_budget(),
 		.parent = 1,
+		.flags = boot.trace ? RECORD_TRACE : 0,
+		.trace_stream = streams.trace,
 		.directory = boot.directory,
 		.registered = program_registered,
 	};

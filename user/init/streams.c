@@ -101,6 +101,9 @@ static void output_prepare(void)
 			server_give_away(SERVER_TERMINAL, BOOT_NAME_CONSOLE_OUTPUT, writer_make(ends.sender, DESCRIPTION_NON_BLOCKING), 0);
 			terminal_shown = true;
 		} else {
+			int64_t again = i == 2 && boot.trace ? handle_duplicate(ends.sender, HANDLE_HIGH, 0, 0) : HANDLE_NONE;
+			if (again >= 0) /* flags the program sets on its descriptor must not change the trace's */
+				streams.trace = writer_make((handle_t)again, 0);
 			streams.standard[i] = writer_make(ends.sender, 0);
 		}
 	}
@@ -113,6 +116,7 @@ void streams_prepare(void)
 {
 	for (unsigned i = 0; i < 3; i++)
 		streams.standard[i] = HANDLE_NONE;
+	streams.trace = HANDLE_NONE;
 	struct channel_ends events = channel_make(CHANNEL_PACKET, PACKET_CAPACITY), commands = channel_make(CHANNEL_PACKET, PACKET_CAPACITY);
 	streams.events = events.receiver;
 	int64_t sender = handle_duplicate(events.sender, HANDLE_HIGH, 0, 0);
@@ -126,23 +130,31 @@ void streams_prepare(void)
 	output_prepare();
 }
 
-bool streams_open_terminal(handle_t terminal_root)
+static handle_t terminal_open(handle_t terminal_root, uint64_t flags)
 {
 	static const char name[] = "console";
 	struct { struct file_path path; char name[sizeof name]; } range = { { .path_length = sizeof name - 1 }, "console" };
-	if (!streams_use_terminal())
-		return false;
-	uint64_t words[] = { FILE_OPEN, OPEN_READ_WRITE, 0 };
+	uint64_t words[] = { FILE_OPEN, flags, 0 };
 	struct message reply;
 	int64_t result = server_call(terminal_root, words, 3, &range, sizeof range.path + sizeof name - 1, NULL, 0, &reply);
 	if (result != 0 || reply.handle_count < 1) {
 		server_log("cannot open the terminal: error %d", (int)-result);
-		return false;
+		return HANDLE_NONE;
 	}
-	for (unsigned i = 0; i < 3; i++)
+	return reply.handle[0];
+}
+
+bool streams_open_terminal(handle_t terminal_root)
+{
+	if (!streams_use_terminal())
+		return false;
+	handle_t terminal = terminal_open(terminal_root, OPEN_READ_WRITE);
+	for (unsigned i = 0; terminal != HANDLE_NONE && i < 3; i++)
 		if (boot.is_terminal[i])
-			streams.standard[i] = reply.handle[0];
-	return true;
+			streams.standard[i] = terminal;
+	if (boot.trace && boot.is_terminal[2])
+		streams.trace = terminal_open(terminal_root, OPEN_WRITE);
+	return terminal != HANDLE_NONE;
 }
 
 void streams_release(void)
@@ -156,6 +168,9 @@ void streams_release(void)
 	}
 	for (unsigned i = 0; i < 3; i++)
 		streams.standard[i] = HANDLE_NONE;
+	if (streams.trace != HANDLE_NONE)
+		handle_close(streams.trace);
+	streams.trace = HANDLE_NONE;
 }
 
 void streams_complain(const char *format, ...)

@@ -128,6 +128,7 @@ static int64_t record_build(handle_t space, const struct native_spawn *request)
 	record->version = RECORD_VERSION;
 	record->size = sizeof *record;
 	record->process_port = record->library_image = record->process_table = record->time_page = record->budget = HANDLE_NONE;
+	record->trace_stream = HANDLE_NONE;
 	record->umask = 022;
 	record->directory_port = HANDLE_NONE;
 	record->directory_mount = -1;

@@ -44,6 +44,7 @@ static void boot_record_create(uint64_t boot_info)
 		.process_table = HANDLE_NONE,
 		.time_page = HANDLE_NONE,
 		.budget = HANDLE_NONE,
+		.trace_stream = HANDLE_NONE,
 		.umask = 022,
 		.directory_port = HANDLE_NONE,
 		.directory_mount = -1,

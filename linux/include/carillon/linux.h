@@ -30,7 +30,7 @@ struct linux_spawn {
 	const char *name;       /* of the process; NULL: last part of path */
 	const char *directory;  /* working directory; NULL: the caller's. The caller's own is changed to it */
 	uint32_t flags;         /* RECORD_TRACE */
-	uint32_t reserved;
+	int32_t trace_stream;   /* with RECORD_TRACE: the description its lines go to (linux/trace); else HANDLE_NONE */
 	/* called when it is registered and before it runs, for what needs its pid (a controlling terminal); may be NULL */
 	void (*registered)(void *context, uint32_t pid);
 	void *context;

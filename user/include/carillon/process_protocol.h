@@ -18,7 +18,8 @@
 
 /*
  * The process table: one memory object, one 64-byte slot a process, written by proc only and mapped read-only by everyone at
- * LIBRARY_PROCESS_TABLE. A reader finds its own slot by number; pid 0 marks a free slot.
+ * LIBRARY_PROCESS_TABLE. A reader finds its own slot by number; pid 0 marks a free slot. Slot 0 is no process: its last word
+ * counts the living ones but init.
  */
 struct process_slot {
 	uint32_t pid, parent, group, session;
@@ -27,7 +28,7 @@ struct process_slot {
 	uint32_t terminal;         /* device number of the controlling terminal, 0 none */
 	char name[16];             /* comm */
 	uint64_t start_time;       /* monotonic nanoseconds */
-	uint64_t reserved;
+	uint64_t reserved;         /* slot 0: how many processes live */
 };
 #define PROCESS_SLOTS 4096
 #define PROCESS_SLOT_LEADER 0x1u /* session leader */

@@ -55,6 +55,8 @@ struct process_record {
 	uint32_t argument_offset, environment_offset; /* arrays of uint32_t offsets */
 	uint32_t total_size;    /* bytes of the whole record with strings, page rounding excluded */
 	uint32_t image_base_set;
+	int32_t trace_stream;   /* with RECORD_TRACE: the description that lines of the trace are written to; HANDLE_NONE */
+	uint32_t reserved;
 	uint64_t image_start, image_end; /* a native program's own text, for backtraces */
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 };
