@@ -96,6 +96,12 @@ static const struct trace_name message_flags[] = {
 	FLAG(MSG_OOB, 1), FLAG(MSG_PEEK, 2), FLAG(MSG_DONTROUTE, 4), FLAG(MSG_CTRUNC, 8), FLAG(MSG_TRUNC, 0x20), FLAG(MSG_DONTWAIT, 0x40),
 	FLAG(MSG_EOR, 0x80), FLAG(MSG_WAITALL, 0x100), FLAG(MSG_NOSIGNAL, 0x4000), FLAG(MSG_MORE, 0x8000), FLAG(MSG_CMSG_CLOEXEC, 0x40000000),
 };
+static const struct trace_name epoll_bits[] = { FLAG(EPOLL_CLOEXEC, 02000000) };
+static const struct trace_name event_bits[] = { FLAG(EFD_SEMAPHORE, 1), FLAG(EFD_NONBLOCK, 04000), FLAG(EFD_CLOEXEC, 02000000) };
+static const struct trace_name timer_bits[] = { FLAG(TFD_NONBLOCK, 04000), FLAG(TFD_CLOEXEC, 02000000) };
+static const struct trace_name signal_bits[] = { FLAG(SFD_NONBLOCK, 04000), FLAG(SFD_CLOEXEC, 02000000) };
+static const struct trace_name watch_bits[] = { FLAG(IN_NONBLOCK, 04000), FLAG(IN_CLOEXEC, 02000000) };
+static const struct trace_name memfd_bits[] = { FLAG(MFD_CLOEXEC, 1), FLAG(MFD_ALLOW_SEALING, 2), FLAG(MFD_HUGETLB, 4), FLAG(MFD_NOEXEC_SEAL, 8), FLAG(MFD_EXEC, 16) };
 static const struct trace_name poll_events[] = {
 	FLAG(IN, 1), FLAG(PRI, 2), FLAG(OUT, 4), FLAG(ERR, 8), FLAG(HUP, 0x10), FLAG(NVAL, 0x20), FLAG(RDNORM, 0x40), FLAG(RDBAND, 0x80),
 	FLAG(WRNORM, 0x100), FLAG(WRBAND, 0x200), FLAG(MSG, 0x400), FLAG(RDHUP, 0x2000), FLAG(EXCLUSIVE, 1u << 28), FLAG(WAKEUP, 1u << 29),
@@ -114,7 +120,9 @@ static const char *const signals[] = {
 static const struct { enum trace_format format; bool set; const struct trace_name *names; size_t count; const char *none; } tables[] = {
 #define NAMES(format, table) { format, false, table, ARRAY_SIZE(table), NULL }
 #define FLAGS(format, table, none) { format, true, table, ARRAY_SIZE(table), none }
-	FLAGS(FORMAT_OPENBITS, open_flags, NULL), FLAGS(FORMAT_AT, at_flags, NULL), FLAGS(FORMAT_PROT, protections, "PROT_NONE"), FLAGS(FORMAT_MAP, map_flags, NULL),
+	FLAGS(FORMAT_OPENBITS, open_flags, NULL), FLAGS(FORMAT_EPOLLBITS, epoll_bits, NULL), FLAGS(FORMAT_EVENTBITS, event_bits, NULL),
+	FLAGS(FORMAT_TIMERBITS, timer_bits, NULL), FLAGS(FORMAT_SIGNALBITS, signal_bits, NULL), FLAGS(FORMAT_WATCHBITS, watch_bits, NULL),
+	FLAGS(FORMAT_MEMFD, memfd_bits, NULL), FLAGS(FORMAT_AT, at_flags, NULL), FLAGS(FORMAT_PROT, protections, "PROT_NONE"), FLAGS(FORMAT_MAP, map_flags, NULL),
 	NAMES(FORMAT_SIGMASK, mask_ways), NAMES(FORMAT_FCNTL, fcntl_commands), NAMES(FORMAT_IOCTL, ioctl_requests),
 	FLAGS(FORMAT_ACCESS, access_flags, "F_OK"), NAMES(FORMAT_ADVICE, advices), FLAGS(FORMAT_WAIT, wait_flags, NULL),
 	FLAGS(FORMAT_FLOCK, flock_flags, NULL), NAMES(FORMAT_EPOLLOP, epoll_operations), NAMES(FORMAT_RESOURCE, resources), NAMES(FORMAT_USAGE, usages),

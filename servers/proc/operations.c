@@ -4,10 +4,13 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "carillon/boot_names.h"
 #include "carillon/calls.h"
 #include "carillon/process_protocol.h"
+#include "carillon/runtime.h"
 #include "effects.h"
 #include "life.h"
 #include "operations.h"
@@ -45,12 +48,26 @@ static void take_times(struct process *process)
 	}
 }
 
+/* A traced process tells its own end (linux/trace), unless it was killed without being asked. */
+static void trace_killed(const struct process *process, uint32_t wait_status)
+{
+	handle_t trace = record_handle(BOOT_NAME_TRACE);
+	char line[64];
+	if (trace == HANDLE_NONE || (wait_status & 0x7f) != SIGKILL)
+		return;
+	bool alone = process_slots[0].reserved < 2;
+	int length = alone ? 0 : snprintf(line, sizeof line, "[pid %u] ", process->pid);
+	length += snprintf(line + length, sizeof line - (size_t)length, "+++ killed by SIGKILL +++\n");
+	(void)description_write(trace, line, (size_t)length);
+}
+
 void proc_death(uint64_t word, uint32_t status)
 {
 	struct process *process = process_of_badge(word);
 	if (!process)
 		return;
 	take_times(process);
+	trace_killed(process, life_wait_status(status));
 	bool had_alarm = process->alarm_deadline != 0;
 	life_ended(process, life_wait_status(status));
 	if (had_alarm)

@@ -88,6 +88,14 @@ static void input_prepare(void)
 	server_give_away(SERVER_TERMINAL, BOOT_NAME_CONSOLE_INPUT, reader_make(silent.receiver, DESCRIPTION_NON_BLOCKING), 0);
 }
 
+/* proc tells the ends that a program's own library cannot. It never waits for the stream, and not for a terminal's, whose server calls proc. */
+static void trace_proc_prepare(handle_t sender)
+{
+	int64_t again = handle_duplicate(sender, HANDLE_HIGH, 0, 0);
+	if (again >= 0)
+		server_give_away(SERVER_PROC, BOOT_NAME_TRACE, writer_make((handle_t)again, DESCRIPTION_NON_BLOCKING), 0);
+}
+
 static void output_prepare(void)
 {
 	static const char *const names[] = { NULL, "output", "error" };
@@ -101,6 +109,8 @@ static void output_prepare(void)
 			server_give_away(SERVER_TERMINAL, BOOT_NAME_CONSOLE_OUTPUT, writer_make(ends.sender, DESCRIPTION_NON_BLOCKING), 0);
 			terminal_shown = true;
 		} else {
+			if (i == 2 && boot.trace)
+				trace_proc_prepare(ends.sender);
 			int64_t again = i == 2 && boot.trace ? handle_duplicate(ends.sender, HANDLE_HIGH, 0, 0) : HANDLE_NONE;
 			if (again >= 0) /* flags the program sets on its descriptor must not change the trace's */
 				streams.trace = writer_make((handle_t)again, 0);

@@ -4,7 +4,7 @@
  *
  *   every server   LISTENER
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
- *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE
+ *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, DEVICE, ROWS, COLUMNS
  */
 #ifndef CARILLON_BOOT_NAMES_H
@@ -14,6 +14,7 @@
 #define BOOT_NAME_ARCHIVE "archive"               /* memobj, read */
 #define BOOT_NAME_ARCHIVE_SIZE "archive-size"     /* value, bytes */
 #define BOOT_NAME_DEVICE "device"                 /* value: the server's device number (fs 1, proc 2, terminal 3 when absent) */
+#define BOOT_NAME_TRACE "trace"          /* proc, with --strace: a non-blocking description of the error stream */
 #define BOOT_NAME_PAGES "pages"                   /* value: the greatest number of pages, nodes included; 0 or absent: what the budget gives */
 #define BOOT_NAME_PROCESS_TABLE "process-table"   /* memobj of struct process_slot[PROCESS_SLOTS] */
 #define BOOT_NAME_PROC "proc"                     /* client port to proc */
