@@ -1,6 +1,8 @@
 /*
  * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices of 10 ms.
  * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is never interrupted.
+ * A thread that is handed the processor by a call or a reply goes on with the slice of the one before it: two that call each other
+ * without end have one slice together, and do not starve the rest.
  *
  * A thread is on the run queue of its processor exactly while its state is THREAD_READY. The running thread is not on it.
  * schedule() with state THREAD_RUNNING puts the current thread back to the end of its queue; with any other state it leaves it to its waker.
@@ -19,6 +21,7 @@ static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER
 static struct list run_queue[PRIORITY_COUNT]; /* of the one processor */
 static uint32_t run_bits;                     /* bit n: run_queue[n] is not empty */
 static bool preempt_wanted;
+static bool slice_over;                       /* the slice ended before its holder could be displaced */
 static struct thread *preferred;              /* hand-off for the next schedule() */
 static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
 static uint64_t switched_at;
@@ -60,23 +63,30 @@ static void attention(void)
 	this_processor()->attention = 1;
 }
 
-/* Starts or stops timing the running thread's slice. */
+/* Starts, goes on or stops timing the slice of the running thread. */
 static void slice_update(const struct thread *running, bool restart)
 {
-	if (running == this_processor()->idle || list_empty(&run_queue[running->priority])) {
+	bool contested = !list_empty(&run_queue[running->priority]);
+	if (running == this_processor()->idle || !run_bits || (restart && !contested)) {
 		quantum_end = UINT64_MAX;
-	} else if (restart || quantum_end == UINT64_MAX) {
+		slice_over = false;
+	} else if (contested && (restart || quantum_end == UINT64_MAX)) {
 		quantum_end = time_now() + QUANTUM_NANOSECONDS;
+		slice_over = false;
 		timer_request(quantum_end);
+	} else if (contested && slice_over) {
+		attention();
 	}
 }
 
-static struct thread *pick(void)
+/* *handed: the next thread is the preferred one. */
+static struct thread *pick(bool *handed)
 {
 	struct thread *target = preferred;
 	unsigned best = highest_ready();
 	preferred = NULL;
-	if (target && target->state == THREAD_READY && target->priority <= best) {
+	*handed = target && target->state == THREAD_READY && target->priority <= best;
+	if (*handed) {
 		queue_remove(target);
 		return target;
 	}
@@ -134,13 +144,14 @@ static void switch_away(bool front)
 {
 	struct processor *processor = this_processor();
 	struct thread *from = processor->current;
+	bool handed;
 	spin_lock(&schedule_lock);
 	preempt_wanted = false;
 	if (from->state == THREAD_RUNNING && from != processor->idle)
 		queue_add(from, front);
-	struct thread *to = pick();
+	struct thread *to = pick(&handed);
 	to->state = THREAD_RUNNING;
-	slice_update(to, to != from);
+	slice_update(to, to != from && !handed);
 	spin_unlock(&schedule_lock);
 	if (to == from)
 		return;
@@ -178,20 +189,21 @@ void scheduler_preempt(void)
 	if (!preempt_wanted)
 		return;
 	struct thread *current = thread_current();
-	bool slice_over = quantum_end <= time_now();
+	bool over = slice_over || quantum_end <= time_now();
 	if (current != this_processor()->idle && highest_ready() > current->priority) {
 		preempt_wanted = false;
 		return;
 	}
-	if (!slice_over && highest_ready() == current->priority) {
+	if (!over && highest_ready() == current->priority) {
 		preempt_wanted = false;
 		return;
 	}
-	switch_away(!slice_over); /* displaced by a higher one it keeps its turn */
+	switch_away(!over); /* displaced by a higher one it keeps its turn */
 }
 
 void scheduler_quantum_ended(void)
 {
+	slice_over = true;
 	attention();
 }
 
