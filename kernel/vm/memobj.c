@@ -14,8 +14,15 @@
 
 static void memobj_destroy(struct object *object);
 
+/* Always ready; a write tells the observers, so an edge-triggered waitset entry sees changes. */
+static uint32_t memobj_ready(struct object *object)
+{
+	(void)object;
+	return READY_IN | READY_OUT;
+}
+
 static const struct object_operations memobj_operations = {
-	.kind = KIND_MEMOBJ, .name = "memobj", .destroy = memobj_destroy,
+	.kind = KIND_MEMOBJ, .name = "memobj", .destroy = memobj_destroy, .ready = memobj_ready,
 };
 
 struct object *memobj_object(struct memobj *memobj)

@@ -265,6 +265,8 @@ static int64_t write_common(struct write *write, uint64_t *offset, bool append)
 		page_unref(write->spare);
 	if (offset)
 		*offset = write->offset;
+	if (write->done && !list_empty(&memobj->object.observers))
+		object_notify(&memobj->object, READY_IN);
 	return write->done ? (int64_t)write->done : error;
 }
 

@@ -96,7 +96,7 @@ static int64_t attributes_anonymous(int fd, struct file_attributes *attributes)
 		attributes->mode = 0600;
 		return 0;
 	default:
-		attributes->mode = LINUX_S_IFCHR | 0666;
+		attributes->mode = FILE_COOKIE_KIND(info.cookie) == FILE_KIND_WATCH ? 0600 : LINUX_S_IFCHR | 0666;
 		return 0;
 	}
 }

@@ -9,6 +9,7 @@
 #include "content.h"
 #include "fifo.h"
 #include "opened.h"
+#include "watch.h"
 #include "request.h"
 
 #define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
@@ -76,6 +77,8 @@ static int64_t reply_description(struct server_request *request, struct node *no
 	request->reply_word[1] = node->inode;
 	request->reply_word[2] = node->mode;
 	request->reply_word[3] = kind;
+	if (kind != FILE_KIND_PATH)
+		watch_node(node, IN_OPEN);
 	return 0;
 }
 
@@ -93,9 +96,12 @@ static int64_t create_and_open(struct server_request *request, const struct walk
 		node_discard(node);
 		return error;
 	}
+	watch_name(parent, place->name, place->name_length, IN_CREATE, false);
 	int64_t result = reply_description(request, node, flags);
-	if (result < 0)
+	if (result < 0) {
 		tree_unlink(parent, place->name, place->name_length);
+		watch_name(parent, place->name, place->name_length, IN_DELETE, false);
+	}
 	return result;
 }
 
@@ -160,6 +166,8 @@ int64_t fs_open(struct server_request *request, uint64_t start)
 		error = content_resize(node, 0);
 		if (error)
 			return error;
+		if (watch_total)
+			watch_resized(node);
 	}
 	return reply_description(request, node, flags);
 }

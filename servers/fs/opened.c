@@ -1,8 +1,10 @@
 /* The table of open objects; opened.h. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lock.h"
 #include "opened.h"
+#include "watch.h"
 
 #define INDEX_BITS 28
 #define NO_SLOT UINT32_MAX
@@ -37,6 +39,8 @@ uint64_t opened_create(struct node *node, uint32_t flags)
 	if (!opened->generation)
 		opened->generation = 1; /* so that no id is 0 */
 	node_get(node);
+	if ((flags & O_ACCMODE) != O_RDONLY && ++node->writers && watch_total)
+		watch_writers(node);
 	return (uint64_t)opened->generation << INDEX_BITS | index;
 }
 
@@ -56,6 +60,10 @@ void opened_close(uint64_t id)
 	struct node *node = opened->node;
 	if (opened->locks)
 		lock_opened_gone(id, node);
+	bool writing = (opened->flags & O_ACCMODE) != O_RDONLY;
+	if (writing && --node->writers == 0)
+		watch_writers(node); /* a last look at what was written */
+	watch_node(node, writing ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	opened->node = NULL;
 	opened->next_free = free_head;
 	free_head = (uint32_t)(opened - table);

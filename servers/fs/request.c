@@ -14,6 +14,7 @@
 #include "fifo.h"
 #include "lock.h"
 #include "opened.h"
+#include "watch.h"
 #include "request.h"
 
 handle_t fs_listener;
@@ -127,6 +128,7 @@ static int64_t place_new(struct server_request *request, const struct walk_resul
 	}
 	request->reply_word[1] = node->inode;
 	request->reply_word[2] = node->mode;
+	watch_name((struct node *)place->parent, place->name, place->name_length, IN_CREATE, S_ISDIR(node->mode));
 	return 0;
 }
 
@@ -159,6 +161,20 @@ static int64_t do_getattr(struct server_request *request, uint64_t start)
 	return 0;
 }
 
+/* What Linux tells of a change of attributes */
+static void tell_set(struct node *node, uint32_t valid)
+{
+	bool access = valid & (FILE_SET_ACCESS_TIME | FILE_SET_ACCESS_NOW), modify = valid & (FILE_SET_MODIFY_TIME | FILE_SET_MODIFY_NOW);
+	if (!watch_total)
+		return;
+	if (valid & FILE_SET_SIZE)
+		watch_resized(node);
+	if (valid & (FILE_SET_MODE | FILE_SET_USER | FILE_SET_GROUP) || (access && modify))
+		watch_node(node, IN_ATTRIB);
+	else if (modify)
+		watch_node(node, IN_MODIFY);
+}
+
 static int64_t do_setattr(struct server_request *request, uint64_t start)
 {
 	struct file_path_request path;
@@ -170,7 +186,10 @@ static int64_t do_setattr(struct server_request *request, uint64_t start)
 	if (path.second_length != sizeof set)
 		return -EINVAL;
 	memcpy(&set, path.second, sizeof set);
-	return content_set_attributes(node, &set);
+	error = content_set_attributes(node, &set);
+	if (!error)
+		tell_set(node, set.valid);
+	return error;
 }
 
 static int64_t do_readdir(struct server_request *request, uint64_t start)
@@ -277,8 +296,7 @@ static struct node *node_of_word(uint64_t word)
 	}
 }
 
-/* The node behind a node port of this server that came with the request, or NULL */
-static struct node *received_node(struct server_request *request)
+struct node *fs_received_node(struct server_request *request)
 {
 	if (request->handle_count < 1)
 		return NULL;
@@ -292,7 +310,7 @@ static int64_t do_link(struct server_request *request, uint64_t start)
 {
 	struct file_path_request path;
 	struct walk_result place;
-	struct node *node = received_node(request);
+	struct node *node = fs_received_node(request);
 	if (!node)
 		return -EXDEV;
 	int64_t error = find_free(request, start, &path, &place);
@@ -302,7 +320,14 @@ static int64_t do_link(struct server_request *request, uint64_t start)
 		return -EPERM;
 	if (place.trailing_slash || node->links == 0)
 		return -ENOENT;
-	return tree_link((struct node *)place.parent, place.name, place.name_length, node);
+	error = tree_link((struct node *)place.parent, place.name, place.name_length, node);
+	if (!error) {
+		watch_self(node, IN_ATTRIB);
+		watch_name((struct node *)place.parent, place.name, place.name_length, IN_CREATE, false);
+		if (node->writers)
+			watch_writers(node);
+	}
+	return error;
 }
 
 /* What is wrong with removing or renaming a place that ends in no name of its own */
@@ -326,15 +351,43 @@ static int64_t do_unlink(struct server_request *request, uint64_t start)
 	error = directory ? check_removable(&place, -EINVAL, -ENOTEMPTY) : check_removable(&place, -EISDIR, -EISDIR);
 	if (error)
 		return error;
-	struct node *parent = (struct node *)place.parent;
-	return directory ? tree_remove_directory(parent, place.name, place.name_length) : tree_unlink(parent, place.name, place.name_length);
+	struct node *parent = (struct node *)place.parent, *node = (struct node *)place.node;
+	bool is_directory = S_ISDIR(node->mode);
+	if (!directory && !is_directory)
+		watch_self(node, IN_ATTRIB);
+	error = directory ? tree_remove_directory(parent, place.name, place.name_length) : tree_unlink(parent, place.name, place.name_length);
+	if (!error)
+		watch_name(parent, place.name, place.name_length, IN_DELETE, is_directory);
+	return error;
+}
+
+static void tell_move(const struct walk_result *from, const struct walk_result *to, struct node *node)
+{
+	uint32_t cookie = watch_cookie();
+	bool is_directory = S_ISDIR(node->mode);
+	watch_name_event((struct node *)from->parent, from->name, from->name_length, IN_MOVED_FROM, cookie, is_directory);
+	watch_name_event((struct node *)to->parent, to->name, to->name_length, IN_MOVED_TO, cookie, is_directory);
+}
+
+static void tell_rename(const struct walk_result *from, const struct walk_result *to, struct node *source, struct node *target, bool swapped)
+{
+	tell_move(from, to, source);
+	if (target && !swapped)
+		watch_self(target, IN_ATTRIB);
+	watch_self(source, IN_MOVE_SELF);
+	if (target && swapped) {
+		tell_move(to, from, target);
+		watch_self(target, IN_MOVE_SELF);
+	}
+	if (source->writers)
+		watch_writers(source);
 }
 
 static int64_t do_rename(struct server_request *request, uint64_t start)
 {
 	struct file_path_request path;
 	struct walk_result from, to;
-	struct node *directory = received_node(request);
+	struct node *directory = fs_received_node(request);
 	if (!directory)
 		return -EXDEV;
 	int64_t error = walk(request, start, WALK_REMOVE, &path, &from);
@@ -365,8 +418,16 @@ static int64_t do_rename(struct server_request *request, uint64_t start)
 	struct node *source = (struct node *)from.node;
 	if (to.trailing_slash && !S_ISDIR(source->mode))
 		return -ENOTDIR;
-	return tree_rename((struct node *)from.parent, from.name, from.name_length, (struct node *)to.parent, to.name, to.name_length,
-		(uint32_t)request->word[1]);
+	struct node *target = to.node == NODE_NONE ? NULL : (struct node *)to.node;
+	if (target)
+		node_get(target); /* what it says when it goes comes last */
+	uint32_t flags = (uint32_t)request->word[1];
+	error = tree_rename((struct node *)from.parent, from.name, from.name_length, (struct node *)to.parent, to.name, to.name_length, flags);
+	if (!error && watch_total && source != target)
+		tell_rename(&from, &to, source, target, flags & RENAME_SWAP);
+	if (target)
+		node_put(target);
+	return error;
 }
 
 static int64_t do_readlink(struct server_request *request, uint64_t start)
@@ -479,18 +540,27 @@ static int64_t do_lock(struct server_request *request, uint64_t start)
 	}
 }
 
+static int64_t do_watch_create(struct server_request *request, uint64_t start)
+{
+	(void)start;
+	return watch_create(request);
+}
+
 static int64_t (*const operations[])(struct server_request *request, uint64_t start) = {
 	[FILE_READ] = do_read, [FILE_WRITE] = do_write, [FILE_OPEN] = fs_open, [FILE_WALK] = do_walk, [FILE_GETATTR] = do_getattr,
 	[FILE_SETATTR] = do_setattr, [FILE_READDIR] = do_readdir, [FILE_MAKE_DIRECTORY] = do_make_directory, [FILE_MAKE_NODE] = do_make_node,
 	[FILE_SYMLINK] = do_symlink, [FILE_LINK] = do_link, [FILE_UNLINK] = do_unlink, [FILE_RENAME] = do_rename, [FILE_READLINK] = do_readlink,
 	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_LOCK] = do_lock, [FILE_LOCK_REGISTER] = do_lock,
-	[FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_PLACE_FORWARD] = do_place_forward,
+	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_PLACE_FORWARD] = do_place_forward,
 };
 
 int64_t fs_request(void *context, struct server_request *request)
 {
 	(void)context;
 	uint64_t operation = request->word[0], id = WORD_ID(request->port_data);
+	watch_look();
+	if (WORD_TYPE(request->port_data) == WORD_WATCH)
+		return watch_request(request, id);
 	if (operation >= sizeof operations / sizeof *operations || !operations[operation])
 		return -ENOSYS;
 	if (WORD_TYPE(request->port_data) == WORD_FIFO && (operation == FILE_READ || operation == FILE_WRITE || operation == FILE_IOCTL))
@@ -505,7 +575,10 @@ void fs_closed(void *context, uint64_t port_data)
 {
 	(void)context;
 	unsigned type = WORD_TYPE(port_data);
-	if (type == WORD_FIFO)
+	watch_look();
+	if (type == WORD_WATCH)
+		watch_closed(WORD_ID(port_data));
+	else if (type == WORD_FIFO)
 		fifo_closed(WORD_ID(port_data));
 	else if (type == WORD_OPEN)
 		opened_close(WORD_ID(port_data));

@@ -83,6 +83,8 @@ static void node_free(struct node *node)
 {
 	struct node *parent = NULL;
 
+	if (node->watches)
+		tree_watches_release(node);
 	if (S_ISDIR(node->mode)) {
 		struct directory *directory = &node->content.directory;
 		free(directory->order);

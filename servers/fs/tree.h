@@ -47,6 +47,8 @@ struct node {
 	uint32_t mode, user, group, links;
 	uint32_t references;
 	struct lock *locks;      /* lock.c */
+	struct watch *watches;   /* watch.c */
+	uint32_t writers;        /* open objects that may write */
 	bool forward;            /* another server answers for it: content.port */
 	bool is_device;          /* one of the built-in devices: content.device */
 	uint64_t special_device;
@@ -68,6 +70,8 @@ struct node {
 
 /* Provided by content.c (and by the unit test): closes what a dying non-directory holds. */
 void tree_content_release(struct node *node);
+/* Provided by watch.c: a node that is watched dies. */
+void tree_watches_release(struct node *node);
 /* Provided likewise: the time now, nanoseconds since 1970. */
 uint64_t tree_now(void);
 

@@ -215,6 +215,11 @@ void object_init(struct object *object, const struct object_operations *operatio
 	object->references = 1;
 	list_init(&object->observers);
 }
+void object_notify(struct object *object, uint32_t ready)
+{
+	(void)object, (void)ready; /* nobody observes here */
+}
+
 void object_ref(struct object *object)
 {
 	CHECK(object->references);

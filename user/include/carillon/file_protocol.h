@@ -75,6 +75,10 @@ enum file_operation {
 	                    with HANDLE_NOT_COPIED, by the process itself alone */
 	FILE_LOCK_RELEASE, /* on an open object: the caller's record locks on the file go, as POSIX wants it at each close */
 	FILE_LOCK_CANCEL, /* on an open object: word1 = thread: it no longer waits for a lock */
+	FILE_WATCH_CREATE, /* word1 = Linux's open flags: reply handle[0] = description of a new queue of events about files of this server (inotify) */
+	FILE_WATCH_ADD,  /* on such a description: handle[0] = node port of what is to be watched, word1 = inotify's mask. Reply word1 = watch number.
+	                    ENOSPC: too many, or the node is another server's */
+	FILE_WATCH_REMOVE, /* on such a description: word1 = watch number */
 	/* privileged: through a port whose data word is FILE_PORT_SYSTEM (boot_names.h) */
 	FILE_PLACE_FORWARD = 64, /* (path = name, which must be new or a forwarding node) handle[0] = client port of another server's node (moved),
 	                       word1 = mode with type bits (told by readdir only), word2 = device number: whatever opens, walks to, stats or sets the name
@@ -96,7 +100,7 @@ enum file_operation {
 /* cookie of a description: what the library may do with it */
 enum file_kind {
 	FILE_KIND_OTHER, FILE_KIND_REGULAR, FILE_KIND_DIRECTORY, FILE_KIND_PIPE, FILE_KIND_TERMINAL, FILE_KIND_DEVICE, FILE_KIND_PATH, /* O_PATH */
-	FILE_KIND_SOCKET, FILE_KIND_EVENT, FILE_KIND_EPOLL, FILE_KIND_TIMER, FILE_KIND_SIGNAL,
+	FILE_KIND_SOCKET, FILE_KIND_EVENT, FILE_KIND_EPOLL, FILE_KIND_TIMER, FILE_KIND_SIGNAL, FILE_KIND_WATCH,
 };
 /* the library keeps the Linux access mode and O_ flags that fcntl(F_GETFL) tells in the cookie's upper half */
 #define FILE_COOKIE(kind, open_flags) ((uint64_t)(kind) | (uint64_t)(uint32_t)(open_flags) << 32)
