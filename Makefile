@@ -1,13 +1,12 @@
 # Builds Carillon. `./carillon build` calls this; nothing here installs or downloads (tools/setup does).
 #   make generated   headers made from the tables of abi/, in build/gen
-#   make kernel      build/ARCH/carillon.elf
+#   make kernel      build/ARCH/carillon.elf, and carillon-debug.elf with KERNEL_DEBUG's checks
 #   make library     build/ARCH/library: the Linux personality as the image that unmodified programs get
 #   make servers     build/ARCH/system/NAME: init, the servers and drivers
 #   make tools       build/host/NAME: programs that run on this machine
 #   make archive     build/ARCH/base.archive: everything the guest finds in every run
 #   make all         all of it
 # Sources are found by folder; a file NAME_test.c is a unit test (tests/host builds it) and is never linked here.
-# DEBUG=0 leaves the checks of KERNEL_DEBUG out, in a build folder of its own.
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
@@ -15,10 +14,9 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SECONDARY:
 
 ARCH ?= x86_64
-DEBUG ?= 1
 PLAT_x86_64 := pc
 PLAT := $(PLAT_$(ARCH))
-BUILD := build/$(ARCH)$(if $(filter 0,$(DEBUG)),-release)
+BUILD := build/$(ARCH)
 GEN := build/gen
 OBJECT := $(BUILD)/object
 
@@ -32,8 +30,7 @@ HOST_CC := gcc
 WARNINGS := -Wall -Wextra -Werror
 COMMON := -std=gnu11 -O2 -g $(WARNINGS) -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -I. -Iabi/$(ARCH) -I$(GEN)
 KERNEL_FLAGS_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
-KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include \
-	$(if $(filter 0,$(DEBUG)),,-DKERNEL_DEBUG=1)
+KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include
 # The library runs inside other people's programs: no global offset into libc, no vector registers, one image.
 LIBRARY_FLAGS_x86_64 := -mgeneral-regs-only -mno-red-zone
 LIBRARY_FLAGS := $(COMMON) -ffreestanding -fPIE -fvisibility=hidden $(LIBRARY_FLAGS_$(ARCH)) -Iuser/include -Ilinux/include
@@ -89,18 +86,14 @@ $(GEN)/trace/linux_calls.h: $(LINUX_CALLS)
 $(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
 	$(call generate,manual -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
 
-# -- kernel
+# -- kernel, twice: carillon.elf, and carillon-debug.elf with the checks of KERNEL_DEBUG (lock order, poisoned memory), which tests use
 
 KERNEL_SOURCES := $(call sources,kernel/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c)
-KERNEL_OBJECTS := $(call objects,kernel,$(KERNEL_SOURCES))
 KERNEL_SCRIPT := $(firstword $(wildcard arch/$(ARCH)/kernel.ld arch/$(ARCH)/*.ld))
-KERNEL := $(BUILD)/carillon.elf
+KERNELS := carillon carillon-debug
+KERNEL_OBJECTS := $(foreach kernel,$(KERNELS),$(call objects,$(kernel),$(KERNEL_SOURCES)))
 
-kernel: $(KERNEL)
-
-$(OBJECT)/kernel/%.o: % Makefile | generated
-	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) $(DEPEND) -c $< -o $@
+kernel: $(KERNELS:%=$(BUILD)/%.elf)
 
 # Two passes: the first link tells the addresses, the second carries them as the table that backtraces use. The table's
 # section comes last in the image, so adding it moves nothing.
@@ -109,13 +102,20 @@ $(BUILD)/symbols_none.o: tools/generate/symbols.awk Makefile
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/generate/symbols.awk </dev/null >$(BUILD)/symbols_none.S
 	$(CC) -c $(BUILD)/symbols_none.S -o $@
-$(BUILD)/carillon.first.elf: $(KERNEL_OBJECTS) $(BUILD)/symbols_none.o $(KERNEL_SCRIPT)
-	$(KERNEL_LINK) $(KERNEL_OBJECTS) $(BUILD)/symbols_none.o -o $@
-$(BUILD)/symbols.o: $(BUILD)/carillon.first.elf
-	@$(NM) -n $< | $(AWK) -f tools/generate/symbols.awk >$(BUILD)/symbols.S
-	$(CC) -c $(BUILD)/symbols.S -o $@
-$(KERNEL): $(KERNEL_OBJECTS) $(BUILD)/symbols.o $(KERNEL_SCRIPT)
-	$(KERNEL_LINK) $(KERNEL_OBJECTS) $(BUILD)/symbols.o -o $@
+define kernel # NAME, flags
+$(OBJECT)/$(1)/%.o: % Makefile | generated
+	@mkdir -p $$(@D)
+	$(CC) $(KERNEL_FLAGS) $(2) $$(DEPEND) -c $$< -o $$@
+$(BUILD)/$(1).first.elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o $(KERNEL_SCRIPT)
+	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o -o $$@
+$(BUILD)/$(1).symbols.o: $(BUILD)/$(1).first.elf
+	@$(NM) -n $$< | $(AWK) -f tools/generate/symbols.awk >$(BUILD)/$(1).symbols.S
+	$(CC) -c $(BUILD)/$(1).symbols.S -o $$@
+$(BUILD)/$(1).elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/$(1).symbols.o $(KERNEL_SCRIPT)
+	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/$(1).symbols.o -o $$@
+endef
+$(eval $(call kernel,carillon,))
+$(eval $(call kernel,carillon-debug,-DKERNEL_DEBUG=1))
 
 # -- the Linux personality
 

@@ -1,6 +1,6 @@
 /*
- * Spin locks, taken with one exchange. On a single processor a second taking is a bug, never contention.
- * KERNEL_DEBUG: each processor remembers what it holds, and taking a lock of a rank not above all held ones is a panic.
+ * Spin locks of the kernel with KERNEL_DEBUG, taken with one exchange. On a single processor a second taking is a bug, never contention.
+ * Each processor remembers what it holds, and taking a lock of a rank not above all held ones is a panic.
  */
 #include "kernel/core/lock.h"
 #include "arch/processor.h"
@@ -35,10 +35,6 @@ static void held_remove(struct spinlock *lock)
 	for (p->lock_depth--; i <= p->lock_depth; i++)
 		p->locks_held[i - 1] = p->locks_held[i];
 }
-#else
-static inline void held_add(struct spinlock *lock, bool second) { (void)lock, (void)second; }
-static inline void held_remove(struct spinlock *lock) { (void)lock; }
-#endif
 
 static void take(struct spinlock *lock)
 {
@@ -76,3 +72,4 @@ bool spin_held(const struct spinlock *lock)
 {
 	return lock->held && lock->processor == (int16_t)this_processor()->number;
 }
+#endif

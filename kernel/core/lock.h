@@ -2,6 +2,9 @@
  * Spin locks, each with a rank: a processor takes locks in increasing rank only (checked when KERNEL_DEBUG is set).
  * The kernel runs with interrupts disabled except in the idle loop, so a lock is never contended by an interrupt on the same
  * processor. Nobody sleeps or touches user memory while holding one: see docs/locking.md for the order.
+ *
+ * One processor is used so far. There a lock is free whenever it is taken, so the kernel without KERNEL_DEBUG leaves only what keeps the
+ * compiler from moving memory accesses across; the kernel with it, which tests run, takes every lock and checks the order.
  */
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
@@ -40,9 +43,16 @@ struct spinlock {
 };
 #define SPINLOCK_INIT(name_, rank_) { 0, rank_, -1, name_ }
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
+#ifdef KERNEL_DEBUG
 void spin_lock(struct spinlock *lock);
 /* For two locks of one rank: take the one with the lower address first, the other with this. */
 void spin_lock_second(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
 bool spin_held(const struct spinlock *lock); /* by this processor */
+#else
+static inline void spin_lock(struct spinlock *lock) { (void)lock; __asm__ volatile("" ::: "memory"); }
+static inline void spin_lock_second(struct spinlock *lock) { spin_lock(lock); }
+static inline void spin_unlock(struct spinlock *lock) { spin_lock(lock); }
+static inline bool spin_held(const struct spinlock *lock) { (void)lock; return false; }
+#endif
 #endif

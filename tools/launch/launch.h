@@ -17,7 +17,8 @@
 
 struct copy { const char *host, *guest; };
 struct options {
-	const char *build;        /* folder with carillon.elf and base.archive */
+	const char *build;        /* folder with the kernels and base.archive */
+	const char *kernel;       /* NAME of build/NAME.elf: carillon, or carillon-debug that checks itself */
 	const char *machine;      /* the emulator's program */
 	unsigned memory;          /* MiB */
 	unsigned processors;

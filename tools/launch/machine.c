@@ -244,7 +244,7 @@ static void describe_machine(struct command *command, struct machine *machine, c
 		add(command, "-S");
 	}
 	add(command, "-kernel");
-	add(command, "%s/carillon.elf", options->build);
+	add(command, "%s/%s.elf", options->build, options->kernel);
 	add(command, "-initrd");
 	add(command, "/proc/self/fd/%d", archive);
 	add(command, "-append");
@@ -279,7 +279,7 @@ void machine_start(struct machine *machine, const struct options *options, const
 	char program_path[PATH_MAX], kernel[PATH_MAX];
 	struct command command = { .count = 0 };
 	int failed[2], complaint[2], error;
-	snprintf(kernel, sizeof kernel, "%s/carillon.elf", options->build);
+	snprintf(kernel, sizeof kernel, "%s/%s.elf", options->build, options->kernel);
 	if (options->program[0])
 		free(program_check(options->program[0]));
 	if (access(kernel, R_OK) < 0)

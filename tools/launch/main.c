@@ -1,6 +1,6 @@
 /*
  * launch [options] [--] [PROGRAM [ARG...]]: what `carillon run` becomes once everything is built; see launch.h.
- * --build FOLDER says where carillon.elf and base.archive are, --gdb-socket PATH lets the machine wait for gdb there.
+ * --build FOLDER says where the kernels and base.archive are, --gdb-socket PATH lets the machine wait for gdb there.
  */
 #include "tools/launch/launch.h"
 

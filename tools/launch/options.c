@@ -73,9 +73,11 @@ void options_read(struct options *options, int argc, char **argv)
 {
 	static const char *const with_value[] = { "--arch", "--memory", "--cpus", "--env", "--copy", "--timeout", "--build", "--gdb-socket" };
 	bool processors_given = false;
-	*options = (struct options){ .build = "build/x86_64", .machine = getenv("CARILLON_QEMU"), .memory = 1024, .processors = 1 };
+	*options = (struct options){ .build = "build/x86_64", .kernel = getenv("CARILLON_KERNEL"), .machine = getenv("CARILLON_QEMU"), .memory = 1024, .processors = 1 };
 	if (!options->machine || !*options->machine)
 		options->machine = "qemu-system-x86_64";
+	if (!options->kernel || !*options->kernel)
+		options->kernel = "carillon";
 	add_environment(options, "PATH=" GUEST_PATH);
 	add_environment(options, "HOME=/root");
 	if (getenv("TERM")) {
@@ -120,6 +122,8 @@ void options_read(struct options *options, int argc, char **argv)
 			options->debug_socket = value;
 		else if (!strcmp(name, "--verbose"))
 			options->verbose = true;
+		else if (!strcmp(name, "--checks"))
+			options->kernel = "carillon-debug";
 		else if (!strcmp(name, "--icount"))
 			options->icount = true;
 		else if (!strcmp(name, "--strace"))
