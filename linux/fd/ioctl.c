@@ -8,10 +8,12 @@
 #define FIONBIO 0x5421u
 #define FIONCLEX 0x5450u
 #define FIOCLEX 0x5451u
+#define TIOCGPTPEER 0x5441u
+#define TIOCSIG 0x40045436u
 #define TERMIOS_SIZE 36
 #define TERMIO_SIZE 18
 
-static const struct { uint16_t request; uint8_t in, out; } sizes[] = {
+static const struct { uint32_t request; uint8_t in, out; } sizes[] = {
 	{ 0x5401, 0, TERMIOS_SIZE }, /* TCGETS */
 	{ 0x5402, TERMIOS_SIZE, 0 }, { 0x5403, TERMIOS_SIZE, 0 }, { 0x5404, TERMIOS_SIZE, 0 }, /* TCSETS, TCSETSW, TCSETSF */
 	{ 0x5405, 0, TERMIO_SIZE }, /* TCGETA */
@@ -24,6 +26,7 @@ static const struct { uint16_t request; uint8_t in, out; } sizes[] = {
 	{ FIONREAD, 0, 4 }, { 0x5420, 4, 0 }, /* TIOCPKT */
 	{ 0x5423, 4, 0 }, { 0x5424, 0, 4 }, { 0x5429, 0, 4 }, /* TIOCSETD, TIOCGETD, TIOCGSID */
 	{ 0x5452, 4, 0 }, /* FIOASYNC */
+	{ TIOCSIG, 0, 0 }, /* its argument is the signal */
 };
 
 static void request_sizes(uint32_t request, uint32_t *in, uint32_t *out)
@@ -61,16 +64,18 @@ static int64_t ioctl_server(struct linux_thread *t, int fd, const struct descrip
 	if (result == 0) {
 		uint32_t options = info->flags & DESCRIPTION_INTERRUPTIBLE ? CALL_INTERRUPTIBLE : 0;
 		do {
-			message = (struct message){ .word = { FILE_IOCTL, request, value }, .send_address = (uintptr_t)buffer, .send_size = in,
+			message = (struct message){ .word = { FILE_IOCTL, request, value, t->mask }, .send_address = (uintptr_t)buffer, .send_size = in,
 				.receive_address = (uintptr_t)buffer, .receive_size = out };
 			result = description_call(fd, &message, options);
-			for (uint32_t i = 0; result >= 0 && i < message.handle_count && i < MESSAGE_HANDLES; i++)
+			for (uint32_t i = 0; result >= 0 && request != TIOCGPTPEER && i < message.handle_count && i < MESSAGE_HANDLES; i++)
 				handle_close(message.handle[i]);
 			if (result >= 0)
 				result = (int64_t)message.word[0];
 		} while (wait_again(t, result));
 	}
-	if (result >= 0) {
+	if (result >= 0 && request == TIOCGPTPEER) /* value: the flags to open the other side with */
+		result = message.handle_count == 1 ? descriptor_install(message.handle[0], 0, value & LINUX_O_CLOEXEC) : -EIO;
+	else if (result >= 0) {
 		result = (int64_t)message.word[1];
 		if (out && message.receive_size && user_write(t, value, buffer, MINIMUM(message.receive_size, (uint64_t)out)))
 			result = -EFAULT;

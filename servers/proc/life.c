@@ -31,10 +31,11 @@ static void hang_up_session(struct process *leader)
 			process_publish(p);
 		}
 	leader->foreground = 0;
-	if (had_terminal && foreground) {
+	if (foreground) { /* of a terminal that was hung up meanwhile the group is told now, and to go on, as Linux does */
 		struct signal_info hangup = { .signal = SIGHUP, .code = 0x80 }, resume = { .signal = SIGCONT, .code = 0x80 };
 		signal_send_group(foreground, &hangup);
-		signal_send_group(foreground, &resume);
+		if (!had_terminal)
+			signal_send_group(foreground, &resume);
 	}
 }
 

@@ -214,6 +214,7 @@ static int64_t do_get(struct server_request *request, struct process *caller)
 	request->reply_word[3] = process->session;
 	request->reply_word[4] = process->state;
 	request->reply_word[5] = process->ignored;
+	request->reply_word[6] = process->foreground;
 	return 0;
 }
 
@@ -275,6 +276,14 @@ static int64_t do_set_terminal(struct server_request *request, struct process *c
 	uint32_t session = (uint32_t)request->word[1], device = (uint32_t)request->word[2];
 	struct process *leader = process_find(session);
 	bool found = false;
+	if (request->word[4]) { /* from one process alone */
+		struct process *process = process_find(request->word[4] < PID_MAX ? (uint32_t)request->word[4] : 0);
+		if (!process)
+			return -ESRCH;
+		process->terminal = 0;
+		process_publish(process);
+		return 0;
+	}
 	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
 		if (p->session != session || p->state == PROCESS_STATE_ZOMBIE)
 			continue;
@@ -283,7 +292,7 @@ static int64_t do_set_terminal(struct server_request *request, struct process *c
 		found = true;
 	}
 	if (leader && leader->session == session)
-		leader->foreground = device ? (uint32_t)request->word[3] : 0;
+		leader->foreground = (uint32_t)request->word[3];
 	return found ? 0 : -ESRCH;
 }
 

@@ -5,15 +5,27 @@
 
 #define IS(field, flag) (discipline->attributes.field & (flag))
 
-void discipline_start(struct discipline *discipline)
+static void set_initial(struct discipline *discipline)
 {
 	static const uint8_t characters[CONTROL_CHARACTERS] = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0, 0, 0 };
-	memset(discipline, 0, sizeof *discipline);
 	discipline->attributes = (struct terminal_attributes){
 		.input = T_ICRNL | T_IXON, .output = T_OPOST | T_ONLCR, .control = 0xbf /* 38400 baud, 8 bits, CREAD */,
 		.local = T_ISIG | T_ICANON | T_ECHO | T_ECHOE | T_ECHOK | T_ECHOCTL | T_ECHOKE | T_IEXTEN,
 	};
 	memcpy(discipline->attributes.character, characters, sizeof characters);
+}
+
+void discipline_start(struct discipline *discipline)
+{
+	memset(discipline, 0, sizeof *discipline);
+	set_initial(discipline);
+}
+
+void discipline_reset(struct discipline *discipline)
+{
+	set_initial(discipline);
+	discipline_flush_input(discipline);
+	discipline->output_stopped = false;
 }
 
 static bool is_character(const struct discipline *discipline, unsigned which, uint8_t byte)
@@ -88,6 +100,8 @@ static bool output_process(struct discipline *discipline, uint8_t byte, bool ech
 size_t discipline_write(struct discipline *discipline, const uint8_t *bytes, size_t length)
 {
 	size_t done = 0;
+	if (discipline->hold_writes && discipline->output_stopped)
+		return 0;
 	while (done < length && output_process(discipline, bytes[done], false))
 		done++;
 	return done;
@@ -95,7 +109,7 @@ size_t discipline_write(struct discipline *discipline, const uint8_t *bytes, siz
 
 size_t discipline_pending_output(const struct discipline *discipline, const uint8_t **bytes)
 {
-	if (discipline->output_stopped)
+	if (discipline->output_stopped && !discipline->hold_writes)
 		return 0;
 	size_t piece = OUTPUT_MAX - discipline->output_head;
 	*bytes = discipline->output + discipline->output_head;
@@ -119,6 +133,20 @@ static void echo_raw(struct discipline *discipline, uint8_t byte)
 {
 	if (output_room(discipline, 1, true))
 		output_put(discipline, byte);
+}
+
+void discipline_send(struct discipline *discipline, uint8_t byte)
+{
+	echo_raw(discipline, byte);
+}
+
+void discipline_stop(struct discipline *discipline, bool stop)
+{
+	if (discipline->output_stopped == stop)
+		return;
+	discipline->output_stopped = stop;
+	if (discipline->flow)
+		discipline->flow(discipline->context, stop);
 }
 
 static bool shows_as_pair(const struct discipline *discipline, uint8_t byte)
@@ -285,12 +313,12 @@ static bool input_signal(struct discipline *discipline, uint8_t byte)
 		return false;
 	if (!IS(local, T_NOFLSH))
 		discipline_flush_input(discipline);
-	if (IS(input, T_IXON))
-		discipline->output_stopped = false;
-	if (IS(local, T_ECHO))
-		echo_always(discipline, byte);
 	if (discipline->signal)
 		discipline->signal(discipline->context, signal);
+	if (IS(input, T_IXON))
+		discipline_stop(discipline, false);
+	if (IS(local, T_ECHO))
+		echo_always(discipline, byte);
 	return true;
 }
 
@@ -344,18 +372,18 @@ void discipline_input(struct discipline *discipline, uint8_t byte)
 		byte = (uint8_t)(byte - 'A' + 'a');
 	if (IS(input, T_IXON)) {
 		if (is_character(discipline, C_STOP, byte) && !(discipline->output_stopped && is_character(discipline, C_START, byte))) {
-			discipline->output_stopped = true;
+			discipline_stop(discipline, true);
 			return;
 		}
 		if (is_character(discipline, C_START, byte)) {
-			discipline->output_stopped = false;
+			discipline_stop(discipline, false);
 			return;
 		}
 	}
 	if (IS(local, T_ISIG) && input_signal(discipline, byte))
 		return;
 	if (discipline->output_stopped && IS(input, T_IXON) && IS(input, T_IXANY))
-		discipline->output_stopped = false;
+		discipline_stop(discipline, false);
 	if (byte == '\r') {
 		if (IS(input, T_IGNCR))
 			return;
@@ -392,7 +420,7 @@ void discipline_set_attributes(struct discipline *discipline, const struct termi
 		}
 	}
 	if (!IS(input, T_IXON))
-		discipline->output_stopped = false;
+		discipline_stop(discipline, false);
 }
 
 /* -- reading */

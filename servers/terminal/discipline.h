@@ -34,9 +34,10 @@ enum { /* input */
 	T_IXON = 1024, T_IXANY = 2048, T_IXOFF = 4096, T_IMAXBEL = 8192, T_IUTF8 = 16384,
 };
 enum { T_OPOST = 1, T_OLCUC = 2, T_ONLCR = 4, T_OCRNL = 8, T_ONOCR = 16, T_ONLRET = 32, T_TABS = 0x1800 };
+enum { T_CSIZE = 0x30, T_CS8 = 0x30, T_CREAD = 0x80, T_PARENB = 0x100, T_CBAUD = 0x100f, T_BOTHER = 0x1000 }; /* control */
 enum { /* local */
 	T_ISIG = 1, T_ICANON = 2, T_ECHO = 8, T_ECHOE = 16, T_ECHOK = 32, T_ECHONL = 64, T_NOFLSH = 128, T_TOSTOP = 256, T_ECHOCTL = 512,
-	T_ECHOPRT = 1024, T_ECHOKE = 2048, T_IEXTEN = 0x8000,
+	T_ECHOPRT = 1024, T_ECHOKE = 2048, T_IEXTEN = 0x8000, T_EXTPROC = 0x10000,
 };
 enum { /* character[] */
 	C_INTR, C_QUIT, C_ERASE, C_KILL, C_EOF, C_TIME, C_MIN, C_SWTC, C_START, C_STOP, C_SUSP, C_EOL, C_REPRINT, C_DISCARD, C_WERASE, C_LNEXT, C_EOL2,
@@ -48,8 +49,12 @@ enum { /* character[] */
 
 struct discipline {
 	struct terminal_attributes attributes;
-	/* called for INTR, QUIT and SUSP characters, with the signal's number */
+	/* called for INTR, QUIT and SUSP characters, with the signal's number, before they are echoed */
 	void (*signal)(void *context, int signal);
+	/* called when output is stopped or started; may be NULL */
+	void (*flow)(void *context, bool stopped);
+	/* While stopped nothing more is taken (a pseudo terminal: what its master could have read stays readable). Else: nothing is sent. */
+	bool hold_writes;
 	void *context;
 
 	uint16_t ready[INPUT_MAX];  /* ring */
@@ -66,12 +71,18 @@ struct discipline {
 
 /* Linux's initial settings (sane cooked mode). signal and context are the caller's to set. */
 void discipline_start(struct discipline *discipline);
+/* Linux's initial settings again, without input; output that is there stays. */
+void discipline_reset(struct discipline *discipline);
 /* Changes the attributes; what was typed stays readable in the new mode. */
 void discipline_set_attributes(struct discipline *discipline, const struct terminal_attributes *attributes);
 /* One byte from the keyboard. */
 void discipline_input(struct discipline *discipline, uint8_t byte);
 /* Whether another byte of input may be taken without being dropped. */
 bool discipline_input_room(const struct discipline *discipline);
+/* ^S and ^Q, TCXONC */
+void discipline_stop(struct discipline *discipline, bool stop);
+/* A byte to the screen past all processing (TCIOFF, TCION). */
+void discipline_send(struct discipline *discipline, uint8_t byte);
 /* Drops input that nobody has read. */
 void discipline_flush_input(struct discipline *discipline);
 void discipline_flush_output(struct discipline *discipline);

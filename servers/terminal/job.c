@@ -38,6 +38,24 @@ void job_signal_foreground(struct terminal *terminal, int signal)
 		proc_group(PROC_SIGNAL_GROUP, terminal->foreground, (uint64_t)signal);
 }
 
+/* Whether the badge is among those last sent a signal; it is from now on. */
+static bool refused_before(struct terminal *terminal, uint64_t badge)
+{
+	unsigned count = sizeof terminal->refused / sizeof *terminal->refused;
+	for (unsigned i = 0; i < count; i++)
+		if (terminal->refused[i] == badge)
+			return true;
+	terminal->refused[terminal->refused_next++ % count] = badge;
+	return false;
+}
+
+static void refused_forget(struct terminal *terminal, uint64_t badge)
+{
+	for (unsigned i = 0; i < sizeof terminal->refused / sizeof *terminal->refused; i++)
+		if (terminal->refused[i] == badge)
+			terminal->refused[i] = 0;
+}
+
 int64_t job_check(struct terminal *terminal, uint64_t badge, int signal, uint64_t blocked)
 {
 	const struct process_slot *caller = job_caller(badge);
@@ -48,8 +66,16 @@ int64_t job_check(struct terminal *terminal, uint64_t badge, int signal, uint64_
 	uint64_t words[] = { PROC_GET, PROCESS_BADGE_PID(badge) };
 	if (server_call(terminal_proc, words, 2, NULL, 0, NULL, 0, &reply) < 0)
 		return -EIO;
-	if ((reply.word[5] | blocked) & SIGNAL_BIT(signal))
+	if (blocked == JOB_BLOCKED_UNKNOWN) {
+		/* one that was sent the signal, has it still pending, and calls again, blocks it */
+		blocked = (caller->pending & SIGNAL_BIT(signal)) && refused_before(terminal, badge) ? SIGNAL_BIT(signal) : 0;
+		if (!blocked)
+			(void)refused_before(terminal, badge);
+	}
+	if ((reply.word[5] | blocked) & SIGNAL_BIT(signal)) {
+		refused_forget(terminal, badge);
 		return signal == SIGTTIN ? -EIO : 0;
+	}
 	uint32_t group = caller->group;
 	if (proc_group(PROC_GROUP_ORPHANED, group, 0) != 0)
 		return -EIO;
@@ -73,6 +99,52 @@ int64_t job_detach(struct terminal *terminal)
 		server_call(terminal_proc, words, 4, NULL, 0, NULL, 0, NULL);
 	terminal->session = terminal->foreground = 0;
 	return 0;
+}
+
+void job_hang_up(struct terminal *terminal)
+{
+	job_check_session(terminal);
+	if (!terminal->session)
+		return;
+	uint64_t session = terminal->session;
+	uint64_t clear[] = { PROC_SET_TERMINAL, session, 0, terminal->foreground };
+	uint64_t hang_up[] = { PROC_KILL, session, SIGHUP, 0, 0, 0 }, resume[] = { PROC_KILL, session, SIGCONT, 0, 0, 0 };
+	server_call(terminal_proc, clear, 4, NULL, 0, NULL, 0, NULL);
+	server_call(terminal_proc, hang_up, 6, NULL, 0, NULL, 0, NULL);
+	server_call(terminal_proc, resume, 6, NULL, 0, NULL, 0, NULL);
+	terminal->session = terminal->foreground = 0;
+}
+
+int64_t job_leave(uint64_t badge)
+{
+	uint64_t words[] = { PROC_SET_TERMINAL, 0, 0, 0, PROCESS_BADGE_PID(badge) };
+	int64_t error = server_call(terminal_proc, words, 5, NULL, 0, NULL, 0, NULL);
+	return error < 0 ? error : 0;
+}
+
+void job_adopt(struct terminal *console_terminal)
+{
+	static struct terminal lost;
+	for (uint32_t i = 0; i < PROCESS_SLOTS; i++) {
+		const struct process_slot *slot = &terminal_slots[i];
+		if (!slot->pid || !slot->terminal || !(slot->flags & PROCESS_SLOT_LEADER) || (slot->flags & PROCESS_SLOT_ZOMBIE))
+			continue;
+		uint64_t words[] = { PROC_GET, slot->pid };
+		struct message reply;
+		if (server_call(terminal_proc, words, 2, NULL, 0, NULL, 0, &reply) < 0)
+			continue;
+		lost.session = slot->session;
+		lost.session_slot = i;
+		lost.foreground = (uint32_t)reply.word[6];
+		lost.device = slot->terminal;
+		if (slot->terminal != console_terminal->device) {
+			job_hang_up(&lost);
+			continue;
+		}
+		console_terminal->session = lost.session;
+		console_terminal->session_slot = i;
+		console_terminal->foreground = lost.foreground;
+	}
 }
 
 int64_t job_attach(struct terminal *terminal, uint32_t session)

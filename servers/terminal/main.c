@@ -1,4 +1,4 @@
-/* The terminal server: the console as a terminal. Record names: boot_names.h. */
+/* The terminal server: the console and pseudo terminals. Record names: boot_names.h. */
 #include "carillon/boot_names.h"
 #include "carillon/calls.h"
 #include "carillon/runtime.h"
@@ -22,15 +22,26 @@ int main(void)
 		server_fail("cannot map the process table: error %d", (int)-address);
 	terminal_slots = (const struct process_slot *)address;
 
-	int error = terminal_start(&terminals[0], 0, TERMINAL_DEVICE_CONSOLE, record_handle_required(BOOT_NAME_CONSOLE_INPUT),
+	handle_t event = keeper_start(record_handle_required(BOOT_NAME_EVENTS_OUT), record_handle_required(BOOT_NAME_EVENTS_IN));
+	if (event == HANDLE_NONE) {
+		int64_t created = event_create(READY_OUT, EVENT_MASK);
+		if (created < 0)
+			server_fail("no event for the console: error %d", (int)-created);
+		event = (handle_t)created;
+	}
+	pseudo_start();
+	int error = terminal_start(&console, TERMINAL_DEVICE_CONSOLE, event, record_handle_required(BOOT_NAME_CONSOLE_INPUT),
 		record_handle_required(BOOT_NAME_CONSOLE_OUTPUT));
 	if (error < 0)
 		server_fail("cannot use the console's channels: error %d", -error);
-	terminals[0].window.rows = (uint16_t)record_value(BOOT_NAME_ROWS, 0);
-	terminals[0].window.columns = (uint16_t)record_value(BOOT_NAME_COLUMNS, 0);
+	keeper_keep(event, true);
+	job_adopt(&console);
+	console.window.rows = (uint16_t)record_value(BOOT_NAME_ROWS, 0);
+	console.window.columns = (uint16_t)record_value(BOOT_NAME_COLUMNS, 0);
 
-	static const struct server_port_operations operations = { .request = terminal_request };
+	static const struct server_port_operations operations = { .request = terminal_request, .closed = terminal_port_closed };
 	error = server_add_listener(terminal_listener, &operations, NULL);
+	terminal_update(&console);
 	if (error < 0)
 		server_fail("cannot serve: error %d", -error);
 	server_run();

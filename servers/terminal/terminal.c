@@ -8,7 +8,7 @@
 
 #define TENTH 100000000ul /* of a second, VTIME's unit */
 
-struct terminal terminals[TERMINALS];
+struct terminal console;
 static uint8_t read_buffer[INPUT_MAX];
 
 static bool canonical(const struct terminal *terminal)
@@ -21,7 +21,7 @@ static uint64_t now(void)
 	return (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
 }
 
-static struct terminal_wait *wait_add(struct terminal *terminal, enum terminal_wait_kind kind, size_t bytes)
+struct terminal_wait *terminal_wait_add(struct terminal *terminal, enum terminal_wait_kind kind, size_t bytes)
 {
 	struct terminal_wait *wait = calloc(1, sizeof *wait + bytes);
 	if (!wait)
@@ -76,14 +76,14 @@ int64_t terminal_read(struct terminal *terminal, struct server_request *request)
 	size_t length = request->word[2] < request->room ? request->word[2] : request->room;
 	if (terminal->hung_up || length == 0)
 		return 0;
-	int64_t error = job_check(terminal, request->badge, SIGTTIN, 0);
+	int64_t error = job_check(terminal, request->badge, SIGTTIN, JOB_BLOCKED_UNKNOWN);
 	if (error)
 		return error;
 	struct discipline *discipline = &terminal->discipline;
 	if ((request->word[3] & DESCRIPTION_NON_BLOCKING) && !discipline_readable(discipline, 1) && !terminal->input_ended &&
 		(canonical(terminal) || discipline->attributes.character[C_MIN] || discipline->attributes.character[C_TIME]))
 		return -EAGAIN;
-	struct terminal_wait *wait = wait_add(terminal, WAIT_READ, 0);
+	struct terminal_wait *wait = terminal_wait_add(terminal, WAIT_READ, 0);
 	if (!wait)
 		return -ENOMEM;
 	wait->reply = server_defer(request);
@@ -98,10 +98,10 @@ int64_t terminal_read(struct terminal *terminal, struct server_request *request)
 
 int64_t terminal_write(struct terminal *terminal, struct server_request *request)
 {
-	if (terminal->hung_up || terminal->output == HANDLE_NONE)
+	if (terminal->hung_up || (!terminal->pseudo && terminal->output == HANDLE_NONE))
 		return -EIO;
 	if (terminal->discipline.attributes.local & T_TOSTOP) {
-		int64_t error = job_check(terminal, request->badge, SIGTTOU, 0);
+		int64_t error = job_check(terminal, request->badge, SIGTTOU, JOB_BLOCKED_UNKNOWN);
 		if (error)
 			return error;
 	}
@@ -122,7 +122,7 @@ int64_t terminal_write(struct terminal *terminal, struct server_request *request
 	if (done < request->size && (request->word[3] & DESCRIPTION_NON_BLOCKING))
 		result = done ? (int64_t)done : -EAGAIN;
 	else if (done < request->size) {
-		struct terminal_wait *wait = wait_add(terminal, WAIT_WRITE, request->size);
+		struct terminal_wait *wait = terminal_wait_add(terminal, WAIT_WRITE, request->size);
 		if (!wait)
 			return done ? (int64_t)done : -ENOMEM;
 		memcpy(wait->data, request->data, request->size);
@@ -137,7 +137,15 @@ int64_t terminal_write(struct terminal *terminal, struct server_request *request
 
 int64_t terminal_drain(struct terminal *terminal, struct server_request *request, const struct terminal_attributes *attributes, bool flush)
 {
-	struct terminal_wait *wait = wait_add(terminal, WAIT_DRAIN, sizeof *attributes);
+	if (terminal->pseudo) { /* as on Linux: what the other side can read has left */
+		if (flush)
+			terminal_flush_input(terminal);
+		if (attributes)
+			terminal_set_attributes(terminal, attributes);
+		terminal_update(terminal);
+		return 0;
+	}
+	struct terminal_wait *wait = terminal_wait_add(terminal, WAIT_DRAIN, sizeof *attributes);
 	if (!wait)
 		return -ENOMEM;
 	wait->reply = server_defer(request);
@@ -150,12 +158,39 @@ int64_t terminal_drain(struct terminal *terminal, struct server_request *request
 	return SERVER_DEFERRED;
 }
 
+void terminal_set_attributes(struct terminal *terminal, const struct terminal_attributes *attributes)
+{
+	struct terminal_attributes old = terminal->discipline.attributes, set = *attributes;
+	if (terminal->pseudo)
+		set.control = (set.control & ~(T_CSIZE | T_PARENB)) | T_CS8 | T_CREAD; /* there is no line that it could be otherwise on */
+	discipline_set_attributes(&terminal->discipline, &set);
+	if (!terminal->pseudo)
+		return;
+	bool old_flow = (old.input & T_IXON) && old.character[C_STOP] == 19 && old.character[C_START] == 17;
+	bool new_flow = (set.input & T_IXON) && set.character[C_STOP] == 19 && set.character[C_START] == 17;
+	bool external = (old.local | set.local) & T_EXTPROC;
+	if (old_flow != new_flow || external)
+		pseudo_tell_status(terminal, PACKET_DO_STOP | PACKET_NO_STOP,
+			(new_flow ? PACKET_DO_STOP : PACKET_NO_STOP) | (external ? PACKET_IOCTL : 0));
+}
+
+void terminal_flush_input(struct terminal *terminal)
+{
+	discipline_flush_input(&terminal->discipline);
+	if (!terminal->pseudo)
+		return;
+	pseudo_flush_queue(terminal);
+	pseudo_tell_status(terminal, 0, PACKET_FLUSH_READ);
+}
+
 /* Sends what the console takes. True if anything went out. */
 static bool pump(struct terminal *terminal)
 {
 	const uint8_t *bytes;
 	size_t length;
 	bool moved = false, full = false;
+	if (terminal->pseudo)
+		return false;
 	while (terminal->output != HANDLE_NONE && !full && (length = discipline_pending_output(&terminal->discipline, &bytes))) {
 		int64_t sent = description_write(terminal->output, bytes, length);
 		if (sent > 0) {
@@ -186,7 +221,7 @@ static bool serve(struct terminal *terminal, struct terminal_wait *wait)
 		answer_read(terminal, wait);
 		return true;
 	case WAIT_WRITE:
-		if (terminal->hung_up || terminal->output == HANDLE_NONE) {
+		if (terminal->hung_up || (!terminal->pseudo && terminal->output == HANDLE_NONE)) {
 			server_answer(wait->reply, wait->done ? (int64_t)wait->done : -EIO, NULL, NULL, 0);
 			return true;
 		}
@@ -195,6 +230,9 @@ static bool serve(struct terminal *terminal, struct terminal_wait *wait)
 			return false;
 		server_answer(wait->reply, (int64_t)wait->length, NULL, NULL, 0);
 		return true;
+	case WAIT_MASTER_READ:
+	case WAIT_MASTER_WRITE:
+		return pseudo_serve(terminal, wait);
 	default:
 		if (discipline->output_count && !terminal->hung_up)
 			return false;
@@ -203,7 +241,7 @@ static bool serve(struct terminal *terminal, struct terminal_wait *wait)
 		if (wait->set_attributes) {
 			struct terminal_attributes attributes;
 			memcpy(&attributes, wait->data, sizeof attributes);
-			discipline_set_attributes(discipline, &attributes);
+			terminal_set_attributes(terminal, &attributes);
 		}
 		server_answer(wait->reply, 0, NULL, NULL, 0);
 		return true;
@@ -213,7 +251,7 @@ static bool serve(struct terminal *terminal, struct terminal_wait *wait)
 /* One pass over the waiting calls; each kind in its order. True if any was finished. */
 static bool serve_waits(struct terminal *terminal)
 {
-	bool blocked[3] = { false }, any = false;
+	bool blocked[WAIT_KINDS] = { false }, any = false;
 	for (struct terminal_wait **place = &terminal->waits, *wait; (wait = *place);) {
 		if ((blocked[wait->kind] && wait->deadline != 0) || (wait->kind == WAIT_DRAIN && blocked[WAIT_WRITE])) {
 			place = &wait->next;
@@ -236,25 +274,37 @@ static void tell_readiness(struct terminal *terminal)
 	uint32_t ready = 0;
 	if (discipline_readable(discipline, character[C_TIME] || !character[C_MIN] ? 1 : character[C_MIN]) || terminal->input_ended || terminal->hung_up)
 		ready |= READY_IN;
-	if (OUTPUT_MAX - discipline->output_count > OUTPUT_RESERVE + 256)
+	if (OUTPUT_MAX - discipline->output_count > OUTPUT_RESERVE + 256 && !(terminal->pseudo && discipline->output_stopped))
 		ready |= READY_OUT;
 	if (terminal->hung_up)
 		ready |= READY_HANGUP | READY_ERROR | READY_OUT;
 	event_update(terminal->event, ~0u, ready);
+	if (terminal->pseudo)
+		pseudo_tell_readiness(terminal);
+}
+
+struct terminal *terminal_next(const struct terminal *terminal)
+{
+	struct terminal *next = NULL;
+	if (!terminal)
+		return &console;
+	for (uint32_t number = terminal->pseudo ? terminal->pseudo->number + 1 : 0; !next && number < pseudo_end; number++)
+		next = pseudo_find(number);
+	return next;
 }
 
 static void timers_expired(void *context)
 {
 	(void)context;
-	for (unsigned i = 0; i < TERMINALS; i++)
-		terminal_update(&terminals[i]);
+	for (struct terminal *terminal = terminal_next(NULL); terminal; terminal = terminal_next(terminal))
+		terminal_update(terminal);
 }
 
 static void set_timer(void)
 {
 	uint64_t deadline = DEADLINE_NEVER;
-	for (unsigned i = 0; i < TERMINALS; i++)
-		for (struct terminal_wait *wait = terminals[i].waits; wait; wait = wait->next)
+	for (struct terminal *terminal = terminal_next(NULL); terminal; terminal = terminal_next(terminal))
+		for (struct terminal_wait *wait = terminal->waits; wait; wait = wait->next)
 			if (wait->deadline < deadline)
 				deadline = wait->deadline;
 	server_set_alarm(deadline, timers_expired, NULL);
@@ -267,10 +317,46 @@ void terminal_update(struct terminal *terminal)
 		moved = pump(terminal);
 		moved = serve_waits(terminal) || moved;
 	} while (moved);
-	if (terminal->input != HANDLE_NONE)
+	if (!terminal->pseudo && terminal->input != HANDLE_NONE)
 		server_change_source(terminal->input_source, discipline_input_room(&terminal->discipline) ? READY_IN : 0);
 	tell_readiness(terminal);
 	set_timer();
+}
+
+void terminal_abandon_waits(struct terminal *terminal, int64_t read_result)
+{
+	for (struct terminal_wait **place = &terminal->waits, *wait; (wait = *place);) {
+		if (wait->kind == WAIT_MASTER_READ || wait->kind == WAIT_MASTER_WRITE) {
+			place = &wait->next;
+			continue;
+		}
+		*place = wait->next;
+		int64_t written = wait->done ? (int64_t)wait->done : -EIO;
+		server_answer(wait->reply, wait->kind == WAIT_READ ? read_result : wait->kind == WAIT_WRITE ? written : 0, NULL, NULL, 0);
+		free(wait);
+	}
+}
+
+/* -- what the discipline tells */
+
+/* An interrupting character: unless NOFLSH is set, what was typed and shown before it is dropped (a master keeps what it could have read) */
+static void input_signal(void *context, int signal)
+{
+	struct terminal *terminal = context;
+	if (!(terminal->discipline.attributes.local & T_NOFLSH)) {
+		if (!terminal->pseudo)
+			discipline_flush_output(&terminal->discipline);
+		else
+			pseudo_tell_status(terminal, 0, PACKET_FLUSH_READ | PACKET_FLUSH_WRITE);
+	}
+	job_signal_foreground(terminal, signal);
+}
+
+static void input_flow(void *context, bool stopped)
+{
+	struct terminal *terminal = context;
+	if (terminal->pseudo)
+		pseudo_tell_status(terminal, stopped ? PACKET_START : PACKET_STOP, stopped ? PACKET_STOP : PACKET_START);
 }
 
 /* -- the console's streams */
@@ -303,9 +389,13 @@ static void input_ready(void *context, uint32_t ready)
 	terminal_update(terminal);
 }
 
-static void input_signal(void *context, int signal)
+void terminal_discipline_start(struct terminal *terminal)
 {
-	job_signal_foreground(context, signal);
+	discipline_start(&terminal->discipline);
+	terminal->discipline.signal = input_signal;
+	terminal->discipline.flow = input_flow;
+	terminal->discipline.context = terminal;
+	terminal->discipline.hold_writes = terminal->pseudo != NULL;
 }
 
 /* A description to read or write through: what we were given, or a flow over the channel end we were given */
@@ -326,18 +416,14 @@ static int64_t make_flow(handle_t handle, bool input)
 	return description_create(&create);
 }
 
-int terminal_start(struct terminal *terminal, uint32_t number, uint64_t device, handle_t input, handle_t output)
+int terminal_start(struct terminal *terminal, uint64_t device, handle_t event, handle_t input, handle_t output)
 {
-	discipline_start(&terminal->discipline);
-	terminal->discipline.signal = input_signal;
-	terminal->discipline.context = terminal;
-	terminal->number = number;
+	terminal_discipline_start(terminal);
 	terminal->device = device;
-	int64_t event = event_create(READY_OUT, EVENT_MASK);
 	int64_t in = make_flow(input, true), out = make_flow(output, false);
-	if (event < 0 || in < 0 || out < 0)
-		return (int)(event < 0 ? event : in < 0 ? in : out);
-	terminal->event = (handle_t)event;
+	if (in < 0 || out < 0)
+		return (int)(in < 0 ? in : out);
+	terminal->event = event;
 	terminal->input = (handle_t)in;
 	terminal->output = (handle_t)out;
 	terminal->input_source = server_add_source(terminal->input, READY_IN, input_ready, terminal);
@@ -349,12 +435,6 @@ void terminal_hang_up(struct terminal *terminal)
 {
 	terminal->hung_up = true;
 	discipline_flush_input(&terminal->discipline);
-	job_check_session(terminal);
-	if (terminal->session) {
-		uint64_t hang_up[] = { PROC_KILL, terminal->session, SIGHUP, 0, 0, 0 }, resume[] = { PROC_KILL, terminal->session, SIGCONT, 0, 0, 0 };
-		server_call(terminal_proc, hang_up, 6, NULL, 0, NULL, 0, NULL);
-		server_call(terminal_proc, resume, 6, NULL, 0, NULL, 0, NULL);
-		job_detach(terminal);
-	}
+	job_hang_up(terminal);
 	terminal_update(terminal);
 }

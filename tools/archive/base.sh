@@ -4,7 +4,7 @@
 set -eu
 build=$1 busybox=$2
 echo "time $(stat -c %Y "$busybox")"
-for directory in bin sbin usr usr/bin usr/sbin usr/share etc dev proc root home run var var/tmp var/log lib mnt srv system; do
+for directory in bin sbin usr usr/bin usr/sbin usr/share etc dev dev/pts proc root home run var var/tmp var/log lib mnt srv system; do
 	echo "directory $directory 0755"
 done
 echo "directory tmp 1777"

@@ -79,7 +79,7 @@ void streams_complain(const char *format, ...) __attribute__((format(printf, 1, 
 /* -- names.c */
 /* Ports that init keeps */
 struct ports {
-	handle_t fs_root, fs_system, proc_files, proc_system, proc_ordinary, terminal_root, terminal_system;
+	handle_t fs_root, fs_system, proc_files, proc_system, proc_ordinary, terminal_root, terminal_pseudo, terminal_system;
 };
 extern struct ports ports;
 void names_prepare(void);

@@ -23,6 +23,7 @@
 
 #define STATUS_FAILED 125u
 #define TERMINAL_CONSOLE 0u
+#define TERMINAL_EVENTS 256u /* packets */
 
 handle_t init_listener = HANDLE_NONE;
 
@@ -164,6 +165,16 @@ static void record_prepare(struct process_record *record, handle_t process_table
 	record->limits[7][1] = 65536;
 }
 
+/* What a terminal server leaves to its successor; init keeps both ends. */
+static void terminal_keeper_give(void)
+{
+	struct channel_ends events;
+	if (channel_create(CHANNEL_PACKET, TERMINAL_EVENTS, &events) < 0)
+		server_fail("cannot make the terminal's channel");
+	server_give(SERVER_TERMINAL, BOOT_NAME_EVENTS_IN, events.receiver, 0, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_EVENTS_OUT, events.sender, 0, 0);
+}
+
 static void servers_start(void)
 {
 	struct system_info info;
@@ -178,6 +189,7 @@ static void servers_start(void)
 		server_give(SERVER_FS, BOOT_NAME_PAGES, HANDLE_NONE, 0, info.pages_free / 2);
 	server_give(SERVER_PROC, BOOT_NAME_PROCESS_TABLE, (handle_t)table, 0, 0);
 	server_give(SERVER_TERMINAL, BOOT_NAME_PROCESS_TABLE, (handle_t)table, RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0);
+	terminal_keeper_give();
 	server_give(SERVER_TERMINAL, BOOT_NAME_PROC, ports.proc_system, 0, 0);
 
 	server_start(SERVER_CONSOLE);

@@ -62,6 +62,7 @@ void names_prepare(void)
 	ports.proc_system = server_port(SERVER_PROC, PROCESS_PORT_SYSTEM);
 	ports.proc_files = server_port(SERVER_PROC, PROCESS_PORT_FILES);
 	ports.terminal_root = server_port(SERVER_TERMINAL, FILE_PORT_ROOT);
+	ports.terminal_pseudo = server_port(SERVER_TERMINAL, FILE_PORT_PSEUDO);
 	ports.terminal_system = server_port(SERVER_TERMINAL, FILE_PORT_SYSTEM);
 }
 
@@ -70,6 +71,7 @@ static void terminals_place(void)
 {
 	static const struct { const char *name, *path; uint64_t device; } nodes[] = {
 		{ "console", "dev/console", TERMINAL_DEVICE_CONSOLE },
+		{ "ptmx", "dev/ptmx", TERMINAL_DEVICE_MULTIPLEXER },
 		{ "tty", "dev/tty", TERMINAL_DEVICE_TTY },
 		{ "tty0", "dev/tty0", TERMINAL_DEVICE_VIRTUAL(0) },
 		{ "tty1", "dev/tty1", TERMINAL_DEVICE_VIRTUAL(1) },
@@ -116,29 +118,31 @@ static int64_t root_mount(struct process_record *record)
 	return 0;
 }
 
-static int64_t proc_mount(struct process_record *record)
+/* Mounts another server's directory at a place of fs. parent: the directory that holds the place, HANDLE_NONE: the root */
+static int64_t other_mount(struct process_record *record, const char *place_path, const char *name, const char *type, handle_t port, handle_t parent)
 {
 	struct file_attributes root;
 	handle_t place;
 	uint64_t qid;
-	int64_t error = walk(ports.fs_root, "proc", &place, &qid);
+	int64_t error = walk(ports.fs_root, place_path, &place, &qid);
 	if (error)
 		return error;
 	handle_close(place);
-	error = attributes_get(ports.proc_files, &root);
+	error = attributes_get(port, &root);
 	if (error)
 		return error;
-	record->mount[record->mount_count++] = (struct record_mount){
+	struct record_mount *mount = &record->mount[record->mount_count++];
+	*mount = (struct record_mount){
 		.device = record->mount[0].root_device,
 		.qid = qid,
 		.root_device = root.device,
 		.root_qid = root.qid,
-		.port = ports.proc_files,
+		.port = port,
 		.parent = 0,
-		.parent_port = ports.fs_root,
-		.path = "/proc",
-		.type = "proc",
+		.parent_port = parent == HANDLE_NONE ? ports.fs_root : parent,
 	};
+	strncpy(mount->path, name, sizeof mount->path - 1);
+	strncpy(mount->type, type, sizeof mount->type - 1);
 	return 0;
 }
 
@@ -147,9 +151,15 @@ int64_t names_build(struct process_record *record)
 	terminals_place();
 	int64_t error = root_mount(record);
 	if (!error) {
-		error = proc_mount(record);
+		error = other_mount(record, "proc", "/proc", "proc", ports.proc_files, HANDLE_NONE);
 		if (error)
 			server_log("/proc is missing: error %d", (int)-error);
+		handle_t devices;
+		error = walk(ports.fs_root, "dev", &devices, NULL);
+		if (!error)
+			error = other_mount(record, "dev/pts", "/dev/pts", "devpts", ports.terminal_pseudo, devices);
+		if (error)
+			server_log("/dev/pts is missing: error %d", (int)-error);
 		error = 0;
 	}
 	return error;

@@ -5,7 +5,8 @@
  *   every server   LISTENER
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
- *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, DEVICE, ROWS, COLUMNS
+ *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
+ *                  DEVICE, ROWS, COLUMNS
  */
 #ifndef CARILLON_BOOT_NAMES_H
 #define CARILLON_BOOT_NAMES_H
@@ -20,6 +21,8 @@
 #define BOOT_NAME_PROC "proc"                     /* client port to proc */
 #define BOOT_NAME_CONSOLE_INPUT "console-input"   /* receiver of a stream channel (or a description of a flow): raw key bytes */
 #define BOOT_NAME_CONSOLE_OUTPUT "console-output" /* sender of a stream channel (or a description of a flow): raw screen bytes */
+#define BOOT_NAME_EVENTS_IN "events-in"           /* receiver and sender of one packet channel: events a restarted server goes on with (servers/terminal/keeper.c) */
+#define BOOT_NAME_EVENTS_OUT "events-out"
 #define BOOT_NAME_ROWS "rows"                     /* value: window size at start; 0 or absent: unknown */
 #define BOOT_NAME_COLUMNS "columns"
 
@@ -29,4 +32,5 @@
  */
 #define FILE_PORT_ROOT 1ul   /* fs, terminal: the exported root directory */
 #define FILE_PORT_SYSTEM 2ul /* fs, terminal: the same directory, and privileged operations are allowed */
+#define FILE_PORT_PSEUDO 3ul /* terminal: the directory of pseudo terminals */
 #endif

@@ -48,7 +48,7 @@ enum process_operation {
 	PROC_SET_GROUP,     /* word1 = pid, word2 = group (setpgid) */
 	PROC_SET_SESSION,   /* setsid. Reply: word0 = session */
 	PROC_GET,           /* word1 = pid (0 self). Reply: word0 0, word1 parent, word2 group, word3 session, word4 state (0 running, 1 stopped, 2 zombie),
-	                       word5 ignored signals */
+	                       word5 ignored signals, word6 foreground group of its terminal (of a session leader) */
 	PROC_STOP_SELF,     /* word1 = signal: the caller stops (default action of SIGTSTP ...); the reply comes when it is continued */
 	PROC_SET_CHILD_RULE,/* word1 = PROC_CHILDREN_*: SIGCHLD ignored or SA_NOCLDWAIT / SA_NOCLDSTOP */
 	PROC_SET_TIMER,     /* word1 = 0 (ITIMER_REAL), word2 = deadline (monotonic ns, 0 disarm), word3 = period ns; SIGALRM. Reply: word1 = ns that were left, word2 = old period */
@@ -58,7 +58,8 @@ enum process_operation {
 	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
 	PROC_SIGNAL_GROUP,  /* word1 = group, word2 = signal (from the terminal) */
 	PROC_SET_TERMINAL,  /* word1 = session, word2 = device number (0: none): controlling terminal of a session; word3 = its foreground group, told anew
-	                       whenever it changes: proc sends it SIGHUP and SIGCONT when the session leader dies */
+	                       whenever it changes: proc sends it SIGHUP and SIGCONT when the session leader dies, also when the session has
+	                       lost the terminal (word2 = 0) but its group is told. word4 = pid: only that process loses its terminal, nothing else changes */
 	PROC_WATCH_EXIT,    /* word1 = pid: the reply comes when it has died; word1 = wait status. (init: the program) */
 	PROC_KILL_ALL,      /* kill everything registered but the caller and servers: the end of a run */
 	PROC_GROUP_ORPHANED,/* word1 = group. Reply word0 = 1 if orphaned */

@@ -1,6 +1,7 @@
 /*
  * What the terminal server takes beside the file protocol. All are privileged: they come through a port whose data word is FILE_PORT_SYSTEM.
- * The server exports a directory with the nodes console, tty, tty0 and tty1 (init places forwarding nodes of these names into /dev).
+ * The server exports a directory with the nodes console, ptmx, tty, tty0 and tty1 (init places forwarding nodes of these names into /dev), and through
+ * FILE_PORT_PSEUDO the directory that is /dev/pts: ptmx and the pseudo terminals there are, by number.
  * word[0] = operation; word[1] = terminal number (0: the console).
  */
 #ifndef CARILLON_TERMINAL_PROTOCOL_H
@@ -20,5 +21,7 @@ enum terminal_operation {
 #define TERMINAL_DEVICE(major, minor) ((uint64_t)(major) << 8 | (minor))
 #define TERMINAL_DEVICE_TTY TERMINAL_DEVICE(5, 0)
 #define TERMINAL_DEVICE_CONSOLE TERMINAL_DEVICE(5, 1)
+#define TERMINAL_DEVICE_MULTIPLEXER TERMINAL_DEVICE(5, 2)
+#define TERMINAL_DEVICE_PSEUDO(number) (136ul << 8 | ((number) & 0xff) | ((uint64_t)(number) & ~0xfful) << 12)
 #define TERMINAL_DEVICE_VIRTUAL(number) TERMINAL_DEVICE(4, number)
 #endif
