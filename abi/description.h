@@ -13,6 +13,7 @@ enum description_kind {
 	DESCRIPTION_EVENT,   /* an event of kind EVENT_COUNTER: 8-byte reads take its value (or wait), 8-byte writes add (eventfd) */
 	DESCRIPTION_TIMER,   /* a timer: 8-byte reads take its expirations (or wait); timer_set and timer_get take the description's handle */
 	DESCRIPTION_LIBRARY, /* reads and writes are the personality's own: here they fail with EACCES, which reflects routed calls; an event tells readiness */
+	DESCRIPTION_LINK,    /* a flow of segments or messages whose ends may come later: abi/link.h */
 };
 
 /* Status flags */

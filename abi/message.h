@@ -42,6 +42,8 @@ struct message {
 /* channel options */
 #define CHANNEL_STREAM 0u
 #define CHANNEL_PACKET 1u
+#define CHANNEL_SEGMENTS 2u /* bytes with handles, for stream links (abi/link.h); capacity in bytes */
+#define CHANNEL_MESSAGES 3u /* whole messages with handles, for links of messages and datagrams */
 #define CHANNEL_NON_BLOCKING 0x100u
 struct channel_ends { int32_t sender, receiver; };
 

@@ -1,7 +1,8 @@
 /*
- * Channels as objects: creation, ends, readiness. The queues are in stream.c and packet.c; rules in channel.h.
+ * Channels as objects: creation, ends, readiness. The queues are in stream.c, packet.c and segment.c; rules in channel.h.
  */
 #include "kernel/ipc/channel.h"
+#include "abi/link.h"
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
 #include "kernel/core/heap.h"
@@ -18,6 +19,8 @@ uint32_t channel_sender_ready_locked(const struct channel *channel)
 	if (channel->receiver_gone)
 		return READY_OUT | READY_ERROR;
 	uint64_t free = channel->capacity > channel->count ? channel->capacity - channel->count : 0;
+	if (channel->segments) /* as soon as three quarters are free, as Linux's sockets tell it */
+		return (channel->shut ? READY_ERROR : 0) | (channel->count <= channel->capacity / 4 ? READY_OUT : 0);
 	if (channel->packets)
 		return free || (!channel->capacity && channel->readers_waiting && !channel->count) ? READY_OUT : 0;
 	return free >= min(channel->capacity, (uint64_t)CHANNEL_ATOMIC) ? READY_OUT : 0;
@@ -25,7 +28,7 @@ uint32_t channel_sender_ready_locked(const struct channel *channel)
 
 uint32_t channel_receiver_ready_locked(const struct channel *channel)
 {
-	return (channel->count ? READY_IN : 0) | (channel->sender_gone ? READY_HANGUP : 0);
+	return (channel->count ? READY_IN : 0) | (channel->sender_gone || channel->shut ? READY_HANGUP : 0);
 }
 
 static uint32_t sender_ready(struct object *object)
@@ -49,14 +52,14 @@ static uint32_t receiver_ready(struct object *object)
 uint64_t channel_available(struct channel *channel)
 {
 	spin_lock(&channel->lock);
-	uint64_t count = channel->count;
+	uint64_t count = channel->segments ? channel->bytes : channel->count;
 	spin_unlock(&channel->lock);
 	return count;
 }
 
 static uint64_t ring_pages(const struct channel *channel)
 {
-	return channel->packets ? 0 : channel->capacity / PAGE_SIZE;
+	return channel->packets || channel->segments ? 0 : channel->capacity / PAGE_SIZE;
 }
 
 static void channel_free(struct channel *channel)
@@ -95,6 +98,7 @@ static void receiver_destroy(struct object *object)
 {
 	struct channel *channel = channel_end_of_object(object)->channel;
 	spin_lock(&channel->lock);
+	channel->lost = channel->segments && (!list_empty(&channel->queue) || !channel->adopted);
 	channel->receiver_gone = true;
 	if (!channel->sender_gone) {
 		wait_wake_all(&channel->writers, 0);
@@ -102,7 +106,10 @@ static void receiver_destroy(struct object *object)
 	}
 	spin_unlock(&channel->lock);
 	/* Packets hold references to other objects, this channel's sender among them. */
-	channel_drop_packets(channel);
+	if (channel->segments)
+		channel_drop_segments(channel);
+	else
+		channel_drop_packets(channel);
 	end_finish(channel);
 }
 
@@ -115,18 +122,22 @@ static const struct object_operations receiver_operations = {
 
 int channel_create(uint32_t options, uint64_t capacity, struct channel **result)
 {
-	bool packets = options & CHANNEL_PACKET;
-	if (options & ~CHANNEL_PACKET || (packets ? capacity > CHANNEL_PACKETS_MAX : capacity > CHANNEL_STREAM_MAX))
+	bool packets = options == CHANNEL_PACKET, segments = options == CHANNEL_SEGMENTS || options == CHANNEL_MESSAGES;
+	if (options > CHANNEL_MESSAGES || (packets ? capacity > CHANNEL_PACKETS_MAX : capacity > CHANNEL_STREAM_MAX))
 		return -EINVAL;
-	if (!packets)
+	if (segments)
+		capacity = capacity ? capacity : LINK_LIMIT;
+	else if (!packets)
 		capacity = capacity ? align_up(capacity, PAGE_SIZE) : CHANNEL_STREAM_DEFAULT;
 	struct channel *channel = heap_alloc(sizeof(*channel));
 	if (!channel)
 		return -ENOMEM;
 	channel->ends = 2;
 	channel->packets = packets;
+	channel->segments = segments;
+	channel->messages = options == CHANNEL_MESSAGES;
 	channel->capacity = capacity;
-	if (!packets) {
+	if (!packets && !segments) {
 		channel->pages = heap_alloc(ring_pages(channel) * sizeof(*channel->pages));
 		if (!channel->pages) {
 			heap_free(channel, sizeof(*channel));

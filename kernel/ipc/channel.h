@@ -32,7 +32,8 @@ struct packet;
 struct channel {
 	struct channel_end sender, receiver;
 	struct spinlock lock;
-	bool packets;                 /* packet mode; constant */
+	bool packets;                 /* packet mode; constant, as the next two */
+	bool segments, messages;      /* segment mode, and whether each segment is a message of its own (segment.c) */
 	uint8_t ends;                 /* ends whose destruction has not finished; the channel is freed at 0 */
 	bool sender_gone, receiver_gone;
 	uint64_t capacity;            /* bytes or packets; 0: packets are handed over directly */
@@ -43,8 +44,13 @@ struct channel {
 	uint64_t head;                /* offset of the first byte */
 	struct page **pages;
 	/* packet */
-	struct list queue;
+	struct list queue;            /* of packets or segments */
 	unsigned nested;              /* queued handles of channel ends and flows */
+	/* segment; count is what the segments cost */
+	uint64_t bytes;               /* that wait */
+	bool shut;                    /* nothing more goes in; what is there can be read */
+	bool lost;                    /* the receiver went with segments unread, or without ever having been part of a link */
+	bool adopted;                 /* the receiver belongs to a link */
 };
 
 int channel_create(uint32_t options, uint64_t capacity, struct channel **channel) must_check;
@@ -55,6 +61,51 @@ struct channel_end *channel_end_of_object(struct object *object);
  */
 int64_t channel_stream_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking) must_check;
 int64_t channel_stream_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking) must_check;
+/*
+ * Segment mode (segment.c). A label is a shared byte string that is never changed; packets carry references.
+ */
+struct label { uint32_t references, size; uint8_t bytes[]; };
+struct label *label_create(uint32_t size) must_check; /* one reference; NULL: no memory */
+void label_ref(struct label *label);                  /* NULL is allowed in both */
+void label_unref(struct label *label);
+struct segment_source {
+	const struct io_vector *vector;
+	unsigned count;
+	uint64_t total;
+	struct label *label;             /* the callee takes its own references */
+	uint64_t badge;
+	struct carried_handle *handles;  /* references; kept by the callee when anything was queued (then handle_count is 0) */
+	unsigned handle_count;
+	uint64_t limit;                  /* the queue's cost up to which this sender may add */
+	bool non_blocking;
+	uint64_t deadline;
+};
+struct segment_sink {
+	const struct io_vector *vector;
+	unsigned count;
+	uint64_t total;
+	bool non_blocking, peek, wait_all, by_sender;
+	uint64_t deadline;
+	/* what came: the caller drops label, drops and frees handles */
+	struct label *label;
+	uint64_t badge, length;
+	struct carried_handle *handles;
+	unsigned handle_count;
+	bool ended;                      /* nothing was there and nothing will come */
+};
+/* Bytes taken, or -EPIPE (shut), -ECONNREFUSED (receiver gone), -EAGAIN (also at the deadline), -EINTR, -EMSGSIZE, -ELOOP, -EFAULT, -ENOMEM. */
+int64_t channel_segment_write(struct channel *channel, struct segment_source *source) must_check;
+/* Bytes copied, or -EAGAIN, -EINTR, -EFAULT. */
+int64_t channel_segment_read(struct channel *channel, struct segment_sink *sink) must_check;
+void channel_shut(struct channel *channel);
+void carried_handles_free(struct carried_handle *handles, unsigned count);
+/* Bytes in the first segment; those in all come by channel_available. */
+uint64_t channel_next(struct channel *channel);
+void channel_drop_segments(struct channel *channel);
+/* May these handles go into channel? Held from a successful check (unless there are none) until the queueing: channel_nesting_lock. */
+extern struct spinlock channel_nesting_lock;
+int channel_nesting_check(struct channel *channel, const struct carried_handle *handles, unsigned count, unsigned *nested) must_check;
+
 /* Resolves the faults that a copy of user memory would meet: 0 or -EFAULT. No locks. */
 int user_make_present(user_t address, uint64_t length, bool write) must_check;
 /* Readiness of the ends; channel->lock held. */

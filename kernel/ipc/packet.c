@@ -21,7 +21,7 @@ struct packet {
 	uint8_t bytes[];
 };
 
-static struct spinlock channel_nesting_lock = SPINLOCK_INIT("channel nesting", RANK_LISTENER);
+struct spinlock channel_nesting_lock = SPINLOCK_INIT("channel nesting", RANK_LISTENER);
 
 static void packet_free(struct packet *packet)
 {
@@ -61,17 +61,17 @@ static unsigned channels_of_object(struct object *object, struct channel *channe
 	}
 }
 
-/* May these handles go into channel? channel_nesting_lock held. Counts those that hold channels. */
-static int nesting_check(struct channel *channel, struct packet *packet)
+/* channel_nesting_lock held. *nested counts those that hold channels. */
+int channel_nesting_check(struct channel *channel, const struct carried_handle *handles, unsigned handle_count, unsigned *nested)
 {
-	packet->nested = 0;
-	for (unsigned i = 0; i < packet->handle_count; i++) {
+	*nested = 0;
+	for (unsigned i = 0; i < handle_count; i++) {
 		struct channel *inner[2];
-		unsigned count = channels_of_object(packet->handle[i].object, inner);
+		unsigned count = channels_of_object(handles[i].object, inner);
 		for (unsigned k = 0; k < count; k++)
 			if (inner[k] == channel || __atomic_load_n(&inner[k]->nested, __ATOMIC_RELAXED))
 				return -ELOOP;
-		packet->nested += count != 0;
+		*nested += count != 0;
 	}
 	return 0;
 }
@@ -112,7 +112,7 @@ static int packet_queue(struct channel *channel, struct packet *packet, bool non
 		if (nesting)
 			spin_lock(&channel_nesting_lock);
 		spin_lock(&channel->lock);
-		int error = channel->receiver_gone ? -EPIPE : nesting_check(channel, packet);
+		int error = channel->receiver_gone ? -EPIPE : channel_nesting_check(channel, packet->handle, packet->handle_count, &packet->nested);
 		bool room = packet_has_room(channel);
 		if (!error && !room && (non_blocking || !deadline))
 			error = non_blocking ? -EAGAIN : -ETIMEDOUT;

@@ -5,6 +5,7 @@
  *   a service  each read and write is a call on the control port  (terminals, control files)
  *   an event or a timer, read and written as a count     (eventfd, timerfd; description_event.c)
  *   the library's: the kernel keeps a word and readiness (signalfd)
+ *   a link     a flow of segments or messages             (sockets; link.c)
  *   or one of the three trivial devices.
  * This file has the object, its readiness and the calls that do not move bytes; description_io.c reads and writes.
  *
@@ -17,6 +18,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
+#include "kernel/obj/link.h"
 #include "kernel/obj/process.h"
 #include "kernel/vm/memobj.h"
 
@@ -28,15 +30,14 @@ struct description *description_of_object(struct object *object)
 	return container_of(object, struct description, object);
 }
 
+/* Only queues that can hold handles matter, and only their receivers keep them. */
 unsigned description_channels(struct object *object, struct channel *channels[2])
 {
-	struct description *description = description_of_object(object);
-	unsigned count = 0;
-	if (description->sender)
-		channels[count++] = description->sender->channel;
-	if (description->receiver)
-		channels[count++] = description->receiver->channel;
-	return count;
+	struct channel_end *receiver = __atomic_load_n(&description_of_object(object)->receiver, __ATOMIC_ACQUIRE);
+	if (!receiver || (!receiver->channel->segments && !receiver->channel->packets))
+		return 0;
+	channels[0] = receiver->channel;
+	return 1;
 }
 
 /* --- readiness --- */
@@ -63,6 +64,8 @@ uint32_t description_ready(struct object *object)
 	struct description *description = description_of_object(object);
 	if (description->kind == DESCRIPTION_FLOW)
 		return flow_ready(description);
+	if (description->kind == DESCRIPTION_LINK)
+		return link_ready(description);
 	if (description->event)
 		return description->event->operations->ready(description->event);
 	return READY_IN | READY_OUT;
@@ -70,6 +73,8 @@ uint32_t description_ready(struct object *object)
 
 static struct object *forwarded_object(struct description *description, unsigned index)
 {
+	if (description->kind == DESCRIPTION_LINK && description->event)
+		return index == 0 ? description->event : NULL;
 	if (index == 0)
 		return description->receiver ? &description->receiver->object : description->event;
 	return description->sender ? &description->sender->object : NULL;
@@ -83,17 +88,21 @@ static void forward_notify(struct observer *observer, uint32_t ready)
 	object_notify_locked(&description->object, ready);
 }
 
-/* observer_lock held. */
-static void description_observed(struct object *object, bool any)
+void description_forward_locked(struct description *description, bool any)
 {
-	struct description *description = description_of_object(object);
 	for (unsigned i = 0; i < 2; i++) {
 		struct object *target = forwarded_object(description, i);
 		if (target && any)
 			object_observe_locked(target, &description->forward[i].observer);
-		else if (target)
+		else
 			object_unobserve_locked(&description->forward[i].observer);
 	}
+}
+
+/* observer_lock held. */
+static void description_observed(struct object *object, bool any)
+{
+	description_forward_locked(description_of_object(object), any);
 }
 
 /* --- life --- */
@@ -105,10 +114,13 @@ static void description_destroy(struct object *object)
 		object_unobserve(&description->forward[i].observer);
 	if (description->memobj)
 		object_unref(memobj_object(description->memobj));
-	if (description->sender)
-		object_unref(&description->sender->object);
+	/* the receiver first: a link's peer that sees the end sees with it whether bytes were lost */
 	if (description->receiver)
 		object_unref(&description->receiver->object);
+	if (description->sender)
+		object_unref(&description->sender->object);
+	if (description->link)
+		link_destroy(description);
 	object_unref(description->event);
 	if (description->control)
 		object_unref(client_object(description->control));
@@ -129,9 +141,11 @@ static int optional_lookup(handle_t handle, enum object_kind kind, uint32_t righ
 /* Do the parts make the kind? */
 static int request_check(const struct description_request *request)
 {
-	bool flow = request->sender != HANDLE_NONE || request->receiver != HANDLE_NONE;
-	if (request->kind > DESCRIPTION_LIBRARY || request->flags & ~FLAGS_ALL || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
+	bool flow = request->sender != HANDLE_NONE || request->receiver != HANDLE_NONE, link = request->kind == DESCRIPTION_LINK;
+	if (request->kind > DESCRIPTION_LINK || request->flags & ~(FLAGS_ALL | (link ? LINK_DATAGRAMS : 0)) || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
 		return -EINVAL;
+	if (link)
+		return request->memobj == HANDLE_NONE && request->event == HANDLE_NONE ? 0 : -EINVAL;
 	if ((request->kind == DESCRIPTION_PLACE) != (request->memobj != HANDLE_NONE) || (request->kind == DESCRIPTION_FLOW) != flow)
 		return -EINVAL;
 	switch (request->kind) {
@@ -167,6 +181,12 @@ static int parts_lookup(const struct description_request *request, struct object
 	return 0;
 }
 
+/* An end of a byte stream, or none. */
+static bool ends_stream(struct object *end)
+{
+	return !end || (!channel_end_of_object(end)->channel->packets && !channel_end_of_object(end)->channel->segments);
+}
+
 int64_t sys_description_create(user_t user_request)
 {
 	struct description_request request;
@@ -179,20 +199,26 @@ int64_t sys_description_create(user_t user_request)
 	if (error)
 		return error;
 	struct description *description = heap_alloc(sizeof(*description));
-	bool streams = (!part[1] || !channel_end_of_object(part[1])->channel->packets) && (!part[2] || !channel_end_of_object(part[2])->channel->packets);
-	if (!description || !streams) {
+	error = description ? 0 : -ENOMEM;
+	if (!error) {
+		description->kind = request.kind;
+		description->flags = request.flags & FLAGS_ALL;
+		description->sender = part[1] ? channel_end_of_object(part[1]) : NULL;
+		description->receiver = part[2] ? channel_end_of_object(part[2]) : NULL;
+		if (request.kind == DESCRIPTION_LINK)
+			error = link_create(description, request.flags & LINK_DATAGRAMS);
+		else if (!ends_stream(part[1]) || !ends_stream(part[2]))
+			error = -EINVAL;
+	}
+	if (error) {
 		for (unsigned i = 0; i < 5; i++)
 			object_unref(part[i]);
 		heap_free(description, sizeof(*description));
-		return streams ? -ENOMEM : -EINVAL;
+		return error;
 	}
 	spin_init(&description->lock, "description", RANK_DESCRIPTION);
 	wait_queue_init(&description->cursor_waiters);
-	description->kind = request.kind;
-	description->flags = request.flags;
 	description->memobj = part[0] ? memobj_of_object(part[0]) : NULL;
-	description->sender = part[1] ? channel_end_of_object(part[1]) : NULL;
-	description->receiver = part[2] ? channel_end_of_object(part[2]) : NULL;
 	description->control = part[3] ? client_of_object(part[3]) : NULL;
 	description->event = part[4];
 	description->cookie = request.cookie;
@@ -233,8 +259,10 @@ int64_t sys_description_get(handle_t handle, user_t user_info)
 	info.cursor = description->cursor;
 	spin_unlock(&description->lock);
 	info.limit = __atomic_load_n(&description->limit, __ATOMIC_RELAXED);
-	struct channel_end *end = description->receiver ? description->receiver : description->sender;
-	if (end) {
+	struct channel_end *end = description->receiver || description->kind == DESCRIPTION_LINK ? description->receiver : description->sender;
+	if (end && description->kind == DESCRIPTION_LINK && description->link->mode == LINK_DATAGRAMS) {
+		info.available = channel_next(end->channel);
+	} else if (end) {
 		info.available = channel_available(end->channel);
 		info.capacity = end->channel->capacity;
 	}

@@ -9,6 +9,7 @@ struct channel;
 struct channel_end;
 struct client;
 struct memobj;
+struct link;
 struct description {
 	struct object object;
 	struct spinlock lock;             /* RANK_DESCRIPTION: flags, cursor, cursor_taken */
@@ -18,9 +19,10 @@ struct description {
 	struct wait_queue cursor_waiters;
 	int64_t cursor;
 	struct memobj *memobj;            /* place */
-	struct channel_end *sender, *receiver; /* flow; either may be NULL */
+	struct channel_end *sender, *receiver; /* flow; either may be NULL. Of a link they come later (lock), the receiver and what follows once */
 	struct client *control;           /* may be NULL */
-	struct object *event;             /* service, library: may be NULL; event and timer: what it reads */
+	struct object *event;             /* service, library, link: may be NULL; event and timer: what it reads */
+	struct link *link;                /* link */
 	uint64_t cookie;
 	uint64_t limit;                   /* atomic for kind library, else constant */
 	struct forwarder {
@@ -36,4 +38,6 @@ struct io_vector;
 /* Reads and writes of the kinds event and timer (description_event.c). The count, or -EINVAL, -EAGAIN, -EINTR, -EFAULT. */
 int64_t description_count_transfer(struct description *description, const struct io_vector *pieces, unsigned count, uint64_t total, bool write,
 	bool non_blocking) must_check;
+/* observer_lock held: starts or ends observing what the description stands for. */
+void description_forward_locked(struct description *description, bool any);
 #endif

@@ -10,7 +10,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
-#include "kernel/obj/description.h"
+#include "kernel/obj/link.h"
 #include "kernel/obj/process.h"
 #include "kernel/vm/memobj.h"
 
@@ -238,6 +238,9 @@ static int64_t transfer_run(handle_t handle, const struct io_vector *pieces, uns
 	case DESCRIPTION_LIBRARY:
 		result = -EACCES;
 		break;
+	case DESCRIPTION_LINK:
+		result = offset == OFFSET_CURSOR ? link_transfer(description, pieces, count, total, transfer.flags, write) : -ESPIPE;
+		break;
 	default:
 		result = device_transfer(&transfer);
 		break;
@@ -352,7 +355,7 @@ int64_t sys_description_seek(handle_t handle, int64_t offset, uint32_t whence)
 		return error;
 	struct description *description = description_of_object(object);
 	int64_t cursor, result;
-	if (description->kind == DESCRIPTION_FLOW || (description->kind == DESCRIPTION_SERVICE && !(description->flags & DESCRIPTION_SEEKABLE))) {
+	if (description->kind == DESCRIPTION_FLOW || description->kind == DESCRIPTION_LINK || (description->kind == DESCRIPTION_SERVICE && !(description->flags & DESCRIPTION_SEEKABLE))) {
 		result = -ESPIPE;
 	} else if (description->kind > DESCRIPTION_SERVICE) {
 		result = 0;

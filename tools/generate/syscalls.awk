@@ -79,7 +79,7 @@ BEGIN {
 	}
 	if (output == "stubs") {
 		print "#include \"abi/types.h\"\n#include \"abi/memory.h\"\n#include \"abi/message.h\"\n#include \"abi/process.h\""
-		print "#include \"abi/description.h\"\n#include \"abi/calls.h\"\n#include \"abi/call.h\""
+		print "#include \"abi/description.h\"\n#include \"abi/link.h\"\n#include \"abi/calls.h\"\n#include \"abi/call.h\""
 	}
 	if (output == "bodies")
 		print "#include \"kernel/core/types.h\""
