@@ -70,8 +70,8 @@ int64_t linux_sendfile(struct linux_thread *t, const uint64_t argument[6])
 		return result;
 	if ((int64_t)argument[3] < 0 || (argument[2] && offset < 0))
 		return -EINVAL;
-	if (from.kind == DESCRIPTION_FLOW || from.flags & DESCRIPTION_NO_IO)
-		return argument[2] && from.kind == DESCRIPTION_FLOW ? -ESPIPE : -EINVAL;
+	if (from.kind == DESCRIPTION_FLOW || from.kind == DESCRIPTION_LINK || from.flags & DESCRIPTION_NO_IO)
+		return argument[2] && !(from.flags & DESCRIPTION_NO_IO) ? -ESPIPE : -EINVAL;
 	if ((from.kind == DESCRIPTION_SERVICE && !(from.flags & DESCRIPTION_SEEKABLE)) || from.kind > DESCRIPTION_FULL)
 		return -EINVAL; /* bytes that could not be given back */
 	if (to.flags & DESCRIPTION_APPEND)

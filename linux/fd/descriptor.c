@@ -55,8 +55,9 @@ int64_t transfer_error(struct linux_thread *t, int fd, int64_t error)
 	switch (error) {
 	case -EACCES:
 		return -EBADF;
-	case -EPIPE:
-		signal_raise(t, LINUX_SIGPIPE, LINUX_SI_USER);
+	case -EPIPE: /* sockets that keep messages apart give no signal */
+		if (descriptor_info(fd, &info) < 0 || FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET || FILE_COOKIE_SOCKET(info.cookie) == 1)
+			signal_raise(t, LINUX_SIGPIPE, LINUX_SI_USER);
 		return error;
 	case -EFBIG:
 		signal_raise(t, LINUX_SIGXFSZ, LINUX_SI_KERNEL);
@@ -66,7 +67,7 @@ int64_t transfer_error(struct linux_thread *t, int fd, int64_t error)
 			return -EBADF;
 		return error;
 	case -ENOTCONN: /* a service whose server gave up the object */
-		return -EIO;
+		return descriptor_info(fd, &info) == 0 && info.kind == DESCRIPTION_LINK ? error : -EIO;
 	default:
 		return error;
 	}

@@ -5,6 +5,7 @@
 #include "linux/fd/descriptor.h"
 
 #define FIONREAD 0x541bu
+#define TIOCOUTQ 0x5411u
 #define FIONBIO 0x5421u
 #define FIONCLEX 0x5450u
 #define FIOCLEX 0x5451u
@@ -85,6 +86,21 @@ static int64_t ioctl_server(struct linux_thread *t, int fd, const struct descrip
 	return result == -ENOTCONN || result == -ENOSYS ? -ENOTTY : result;
 }
 
+/* A socket: what waits in its queues. */
+static int64_t ioctl_link(struct linux_thread *t, int fd, const struct description_info *info, uint32_t request, uint64_t value)
+{
+	struct link_state state;
+	int64_t result = link_get(fd, &state);
+	if (result < 0)
+		return result;
+	if (request != FIONREAD && request != TIOCOUTQ)
+		return -ENOTTY;
+	if (state.parts & LINK_HAS_EVENT) /* it listens */
+		return -EINVAL;
+	int32_t number = (int32_t)(request == FIONREAD ? info->available : state.outgoing);
+	return user_write(t, value, &number, sizeof number);
+}
+
 int64_t linux_ioctl(struct linux_thread *t, const uint64_t argument[6])
 {
 	int fd = (int)argument[0];
@@ -109,6 +125,8 @@ int64_t linux_ioctl(struct linux_thread *t, const uint64_t argument[6])
 			return -EFAULT;
 		return description_set_flags(fd, DESCRIPTION_NON_BLOCKING, number ? DESCRIPTION_NON_BLOCKING : 0);
 	}
+	if (info.kind == DESCRIPTION_LINK)
+		return ioctl_link(t, fd, &info, request, value);
 	if (info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_PLACE) {
 		if (request != FIONREAD)
 			return -ENOTTY;

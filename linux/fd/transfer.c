@@ -140,7 +140,7 @@ static int64_t vector_transfer(struct linux_thread *t, bool writing, const uint6
 		return result;
 	if (!(info.rights & (writing ? RIGHT_WRITE : RIGHT_READ)))
 		return -EBADF;
-	if (offset && info.kind == DESCRIPTION_FLOW)
+	if (offset && (info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK))
 		return -ESPIPE;
 	result = vector_check(t, vector, count, &total);
 	if (result < 0)
@@ -219,7 +219,7 @@ int64_t linux_lseek(struct linux_thread *t, const uint64_t argument[6])
 		return -EBADF;
 	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		if (info.kind != DESCRIPTION_PLACE)
-			return info.kind == DESCRIPTION_FLOW ? -ESPIPE : -EINVAL;
+			return info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK ? -ESPIPE : -EINVAL;
 		/* every file is one piece of data with a hole at its end: what Linux tells of file systems that do not know better */
 		int64_t end = description_seek(fd, 0, 2);
 		if (end < 0)

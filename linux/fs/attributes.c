@@ -223,7 +223,7 @@ static int64_t writable_file(int fd, int64_t no_right, int64_t no_file, uint64_t
 	if (!(info.rights & RIGHT_WRITE))
 		return no_right;
 	if (info.kind != DESCRIPTION_PLACE)
-		return info.kind == DESCRIPTION_FLOW && no_file != -EINVAL ? -ESPIPE : no_file;
+		return (info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK) && no_file != -EINVAL ? -ESPIPE : no_file;
 	if (!size)
 		return 0;
 	int64_t memobj = description_memobj(fd);

@@ -16,6 +16,7 @@
 #define LINUX_S_IFIFO 0010000u
 #define LINUX_S_IFCHR 0020000u
 #define LINUX_S_IFLNK 0120000u
+#define LINUX_S_IFSOCK 0140000u
 
 struct linux_fs { struct ns ns; };
 

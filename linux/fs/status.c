@@ -76,6 +76,9 @@ static int64_t attributes_anonymous(int fd, struct file_attributes *attributes)
 	case DESCRIPTION_FLOW:
 		attributes->mode = LINUX_S_IFIFO | 0600;
 		return 0;
+	case DESCRIPTION_LINK:
+		attributes->mode = LINUX_S_IFSOCK | 0777;
+		return 0;
 	case DESCRIPTION_PLACE: {
 		int64_t memobj = description_memobj(fd);
 		if (memobj < 0)

@@ -64,7 +64,7 @@ int64_t linux_sync_file_range(struct linux_thread *t, const uint64_t argument[6]
 		return result;
 	if ((uint32_t)argument[3] & ~7u || offset < 0 || length < 0)
 		return -EINVAL;
-	if (info.kind == DESCRIPTION_FLOW)
+	if (info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK)
 		return -ESPIPE;
 	return descriptor_sync((int)argument[0]);
 }
@@ -76,7 +76,7 @@ int64_t linux_fadvise64(struct linux_thread *t, const uint64_t argument[6])
 	int64_t result = descriptor_info((int)argument[0], &info);
 	if (result < 0 || FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
 		return result == -EINVAL ? 0 : -EBADF;
-	if (info.kind == DESCRIPTION_FLOW)
+	if (info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK)
 		return -ESPIPE;
 	return (int64_t)argument[2] < 0 || (uint32_t)argument[3] > ADVICE_LAST ? -EINVAL : 0;
 }

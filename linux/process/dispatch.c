@@ -8,6 +8,7 @@
  *        +-------- restarting = true <------ no handler ran
  */
 #include "linux/calls.h"
+#include "linux/fd/descriptor.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
@@ -87,11 +88,9 @@ static int64_t routed_result(struct linux_thread *t, const uint64_t argument[6],
 {
 	if (result == -EACCES) /* a right is missing: what that means to Linux the function knows */
 		return functions[t->call](t, argument);
-	if (result == -EPIPE)
-		signal_raise(t, LINUX_SIGPIPE, LINUX_SI_USER);
-	else if (result == -EFBIG)
-		signal_raise(t, LINUX_SIGXFSZ, LINUX_SI_KERNEL);
-	else if (result == -EINTR && !interrupt_deliverable(t))
+	if (result == -EPIPE || result == -EFBIG)
+		return transfer_error(t, (int)argument[0], result);
+	if (result == -EINTR && !interrupt_deliverable(t))
 		return -(int64_t)LINUX_RESTART_ALWAYS;
 	return result;
 }

@@ -28,6 +28,7 @@ static void handle_pass(struct spawn_handles *handles, int32_t *handle)
 static void record_pass(struct spawn_handles *handles, struct process_record *record)
 {
 	handle_pass(handles, &record->process_port);
+	handle_pass(handles, &record->socket_port);
 	handle_pass(handles, &record->library_image);
 	handle_pass(handles, &record->process_table);
 	handle_pass(handles, &record->time_page);
@@ -71,6 +72,7 @@ static int64_t spawn_record(struct linux_thread *t, struct process_record *recor
 	if (result < 0)
 		return result;
 	record->process_port = options->process_port;
+	record->socket_port = options->socket_port;
 	record->library_image = options->library_image;
 	record->process_table = options->process_table;
 	record->time_page = options->time_page;

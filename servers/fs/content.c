@@ -30,7 +30,7 @@ void tree_content_release(struct node *node)
 {
 	if (node->is_device)
 		return;
-	if (node->forward || S_ISREG(node->mode)) {
+	if (node->forward || S_ISREG(node->mode) || S_ISSOCK(node->mode)) {
 		if (node->content.memobj != HANDLE_NONE)
 			handle_close(node->content.memobj);
 	} else if (S_ISFIFO(node->mode))

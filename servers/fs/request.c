@@ -258,7 +258,25 @@ static int64_t do_make_node(struct server_request *request, uint64_t start)
 	default:
 		return -EINVAL;
 	}
-	return node ? place_new(request, &place, node) : failure;
+	if (!node)
+		return failure;
+	if (S_ISSOCK(mode))
+		node->content.port = server_take_handle(request, 0);
+	return place_new(request, &place, node);
+}
+
+/* Where to connect to a socket's node */
+static int64_t do_socket(struct server_request *request, uint64_t start)
+{
+	struct file_path_request path;
+	struct node *node;
+	int64_t error = find(request, start, &path, &node);
+	if (error)
+		return error;
+	if (!S_ISSOCK(node->mode) || node->content.port == HANDLE_NONE)
+		return -ECONNREFUSED;
+	server_reply_handle(request, node->content.port, false);
+	return 0;
 }
 
 static int64_t do_symlink(struct server_request *request, uint64_t start)
@@ -552,6 +570,7 @@ static int64_t (*const operations[])(struct server_request *request, uint64_t st
 	[FILE_SYMLINK] = do_symlink, [FILE_LINK] = do_link, [FILE_UNLINK] = do_unlink, [FILE_RENAME] = do_rename, [FILE_READLINK] = do_readlink,
 	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_LOCK] = do_lock, [FILE_LOCK_REGISTER] = do_lock,
 	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_PLACE_FORWARD] = do_place_forward,
+	[FILE_SOCKET] = do_socket,
 };
 
 int64_t fs_request(void *context, struct server_request *request)

@@ -56,7 +56,7 @@ struct node {
 	uint64_t content_stamp;  /* regular: memobj_info.modified when modify_time was set by hand; later changes are newer */
 	union {
 		handle_t memobj;     /* regular file */
-		handle_t port;       /* forward */
+		handle_t port;       /* forward; socket: where to connect, or HANDLE_NONE */
 		int device;          /* enum fs_device */
 		struct directory directory;
 		struct { char *target; size_t length; } symlink;

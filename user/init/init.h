@@ -34,7 +34,7 @@ void boot_read(void);
 const void *boot_member(const char *name, size_t *size, uint64_t *offset);
 
 /* -- servers.c: the table of servers */
-enum server { SERVER_CONSOLE, SERVER_FS, SERVER_PROC, SERVER_TERMINAL, SERVERS };
+enum server { SERVER_CONSOLE, SERVER_FS, SERVER_PROC, SERVER_TERMINAL, SERVER_SOCKET, SERVERS };
 /* Makes all listeners. */
 void servers_prepare(void);
 /* Gives a server a handle and a value under a name, before it is started. */
@@ -79,7 +79,7 @@ void streams_complain(const char *format, ...) __attribute__((format(printf, 1, 
 /* -- names.c */
 /* Ports that init keeps */
 struct ports {
-	handle_t fs_root, fs_system, proc_files, proc_system, proc_ordinary, terminal_root, terminal_pseudo, terminal_system;
+	handle_t fs_root, fs_system, proc_files, proc_system, proc_ordinary, terminal_root, terminal_pseudo, terminal_system, socket_ordinary;
 };
 extern struct ports ports;
 void names_prepare(void);

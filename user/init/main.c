@@ -196,6 +196,7 @@ static void servers_start(void)
 	server_start(SERVER_FS);
 	server_start(SERVER_PROC);
 	server_start(SERVER_TERMINAL);
+	server_start(SERVER_SOCKET);
 }
 
 static void program_begin(void)

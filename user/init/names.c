@@ -11,6 +11,7 @@
 #include "carillon/process_protocol.h"
 #include "carillon/runtime.h"
 #include "carillon/server.h"
+#include "carillon/socket_protocol.h"
 #include "carillon/terminal_protocol.h"
 #include "user/init/init.h"
 
@@ -61,6 +62,7 @@ void names_prepare(void)
 	ports.proc_ordinary = server_port(SERVER_PROC, PROCESS_PORT_ORDINARY);
 	ports.proc_system = server_port(SERVER_PROC, PROCESS_PORT_SYSTEM);
 	ports.proc_files = server_port(SERVER_PROC, PROCESS_PORT_FILES);
+	ports.socket_ordinary = server_port(SERVER_SOCKET, SOCKET_PORT_ORDINARY);
 	ports.terminal_root = server_port(SERVER_TERMINAL, FILE_PORT_ROOT);
 	ports.terminal_pseudo = server_port(SERVER_TERMINAL, FILE_PORT_PSEUDO);
 	ports.terminal_system = server_port(SERVER_TERMINAL, FILE_PORT_SYSTEM);

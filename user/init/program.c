@@ -114,6 +114,7 @@ int64_t program_start(void)
 		.descriptor = { streams.standard[0], streams.standard[1], streams.standard[2] },
 		.process_port = ports.proc_ordinary,
 		.system_port = ports.proc_system,
+		.socket_port = ports.socket_ordinary,
 		.library_image = record->library_image,
 		.process_table = record->process_table,
 		.time_page = record->time_page,

@@ -30,6 +30,7 @@ static struct supervised {
 	[SERVER_CONSOLE] = { "console", "system/console", false, POLICY_END },
 	[SERVER_FS] = { "fs", "system/fs", true, POLICY_END },
 	[SERVER_PROC] = { "proc", "system/proc", true, POLICY_END },
+	[SERVER_SOCKET] = { "socket", "system/socket", true, POLICY_RESTART },
 	[SERVER_TERMINAL] = { "terminal", "system/terminal", true, POLICY_RESTART },
 };
 

@@ -127,7 +127,7 @@ static int64_t record_build(handle_t space, const struct native_spawn *request)
 		return -ENOMEM;
 	record->version = RECORD_VERSION;
 	record->size = sizeof *record;
-	record->process_port = record->library_image = record->process_table = record->time_page = record->budget = HANDLE_NONE;
+	record->process_port = record->socket_port = record->library_image = record->process_table = record->time_page = record->budget = HANDLE_NONE;
 	record->trace_stream = HANDLE_NONE;
 	record->umask = 022;
 	record->directory_port = HANDLE_NONE;

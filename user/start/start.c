@@ -40,6 +40,7 @@ static void boot_record_create(uint64_t boot_info)
 		.total_size = sizeof *record,
 		.pid = 1,
 		.process_port = HANDLE_NONE,
+		.socket_port = HANDLE_NONE,
 		.library_image = HANDLE_NONE,
 		.process_table = HANDLE_NONE,
 		.time_page = HANDLE_NONE,

@@ -24,6 +24,7 @@ struct linux_spawn {
 	int32_t descriptor[3];  /* handles for 0, 1, 2 of the new process (copied), HANDLE_NONE: closed */
 	int32_t process_port;   /* proc's ordinary client port for it; HANDLE_NONE: none, it runs without pids and signals */
 	int32_t system_port;    /* proc's privileged port, to register it with */
+	int32_t socket_port;    /* the socket server's ordinary port; HANDLE_NONE: none */
 	int32_t library_image, process_table, time_page; /* memobjs for its record */
 	int32_t budget;         /* it is charged to; HANDLE_NONE: the caller's */
 	uint32_t parent;        /* pid it is a child of */

@@ -54,7 +54,8 @@ enum file_operation {
 	FILE_SETATTR,    /* (path) second data = struct file_setattr; also on open objects (ftruncate, fchmod, futimens) */
 	FILE_READDIR,    /* on a directory's node port or description: word1 = cookie (0 first). Reply range: struct file_entry list, word1 = bytes, 0 at the end */
 	FILE_MAKE_DIRECTORY, /* (path) word1 = mode */
-	FILE_MAKE_NODE,  /* (path) word1 = mode with type bits (regular, FIFO, socket; devices: EPERM), word2 = device number */
+	FILE_MAKE_NODE,  /* (path) word1 = mode with type bits (regular, FIFO, socket; devices: EPERM), word2 = device number. A socket's node keeps
+	                    handle[0] (moved), if there is one: where to connect (socket_protocol.h). Reply: word1 = qid, word2 = mode */
 	FILE_SYMLINK,    /* (path) second = target */
 	FILE_LINK,       /* (path = new name) handle[0] = node port of the existing file (from FILE_WALK, copied) */
 	FILE_UNLINK,     /* (path) word1 = 1: remove a directory (rmdir) */
@@ -79,6 +80,7 @@ enum file_operation {
 	FILE_WATCH_ADD,  /* on such a description: handle[0] = node port of what is to be watched, word1 = inotify's mask. Reply word1 = watch number.
 	                    ENOSPC: too many, or the node is another server's */
 	FILE_WATCH_REMOVE, /* on such a description: word1 = watch number */
+	FILE_SOCKET = 48, /* (path) Reply: handle[0] = a copy of the port that a socket's node keeps. ECONNREFUSED: no socket's node, or none kept */
 	/* privileged: through a port whose data word is FILE_PORT_SYSTEM (boot_names.h) */
 	FILE_PLACE_FORWARD = 64, /* (path = name, which must be new or a forwarding node) handle[0] = client port of another server's node (moved),
 	                       word1 = mode with type bits (told by readdir only), word2 = device number: whatever opens, walks to, stats or sets the name
@@ -105,6 +107,7 @@ enum file_kind {
 /* the library keeps the Linux access mode and O_ flags that fcntl(F_GETFL) tells in the cookie's upper half */
 #define FILE_COOKIE(kind, open_flags) ((uint64_t)(kind) | (uint64_t)(uint32_t)(open_flags) << 32)
 #define FILE_COOKIE_KIND(cookie) ((enum file_kind)((cookie) & 0xff))
+#define FILE_COOKIE_SOCKET(cookie) ((uint32_t)((cookie) >> 8) & 0xf) /* a socket's type, as Linux numbers them */
 #define FILE_COOKIE_FLAGS(cookie) ((uint32_t)((cookie) >> 32))
 
 struct file_attributes {

@@ -56,7 +56,7 @@ struct process_record {
 	uint32_t total_size;    /* bytes of the whole record with strings, page rounding excluded */
 	uint32_t image_base_set;
 	int32_t trace_stream;   /* with RECORD_TRACE: the description that lines of the trace are written to; HANDLE_NONE */
-	uint32_t reserved;
+	int32_t socket_port;    /* client port to the socket server, or HANDLE_NONE */
 	uint64_t image_start, image_end; /* a native program's own text, for backtraces */
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 };

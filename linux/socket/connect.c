@@ -1,0 +1,225 @@
+/* Connections: connect, listen, accept, shutdown. */
+#include "abi/message.h"
+#include "linux/socket/socket.h"
+
+#define HOW_MAX 2
+
+/* -- connect */
+
+static int64_t connect_datagram(struct linux_thread *t, int fd, const struct socket_address *address)
+{
+	struct socket_label label;
+	int64_t port = address_find(t, address);
+	if (port < 0)
+		return port;
+	struct message message = { .word = { SOCKET_TARGET, LINUX_SOCK_DGRAM }, .receive_address = (uintptr_t)&label, .receive_size = sizeof label };
+	int64_t result = server_port_call(t, (handle_t)port, &message, 0);
+	handle_close((handle_t)port);
+	if (result < 0)
+		return result;
+	struct link_parts parts = { message.handle[0], HANDLE_NONE, HANDLE_NONE, HANDLE_NONE, 0, 0 };
+	result = link_attach(fd, &parts);
+	if (result < 0)
+		handle_close(message.handle[0]);
+	return result < 0 ? result : link_set_label(fd, LINK_LABEL_PEER, &label, sizeof label);
+}
+
+/* Offers a pair of channels to the listener behind port; this side's ends come back in *own. */
+static int64_t connect_offer(struct linux_thread *t, int fd, handle_t port, uint32_t type, struct link_parts *own, struct socket_label *label)
+{
+	struct channel_ends out, in;
+	struct socket_label mine;
+	struct description_info info;
+	uint32_t mode = type == LINUX_SOCK_STREAM ? CHANNEL_SEGMENTS : CHANNEL_MESSAGES;
+	int64_t result = descriptor_info(fd, &info);
+	if (result >= 0)
+		result = label_get(fd, LINK_LABEL_OWN, &mine);
+	if (result >= 0)
+		result = channel_create(mode, 0, &out);
+	if (result < 0)
+		return result;
+	result = channel_create(mode, 0, &in);
+	if (result < 0) {
+		handle_close(out.sender);
+		handle_close(out.receiver);
+		return result;
+	}
+	struct message message = { .word = { SOCKET_CONNECT, type, (info.flags & DESCRIPTION_NON_BLOCKING) != 0 },
+		.send_address = (uintptr_t)&mine, .send_size = sizeof mine, .receive_address = (uintptr_t)label, .receive_size = sizeof *label,
+		.handle = { in.sender, out.receiver }, .handle_count = 2 };
+	result = server_port_call(t, port, &message, CALL_INTERRUPTIBLE);
+	handle_close(in.sender);
+	handle_close(out.receiver);
+	if (result < 0) {
+		handle_close(out.sender);
+		handle_close(in.receiver);
+	}
+	*own = (struct link_parts){ out.sender, in.receiver, HANDLE_NONE, HANDLE_NONE, 0, 0 };
+	return result;
+}
+
+int64_t linux_connect(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0];
+	struct link_state state;
+	struct link_parts own;
+	struct socket_address address;
+	struct socket_label label;
+	uint16_t family;
+	int64_t type = socket_state(fd, &state);
+	if (type < 0)
+		return type;
+	if (type == LINUX_SOCK_DGRAM && (int)argument[2] >= (int)sizeof family) {
+		if (user_read(t, &family, argument[1], sizeof family))
+			return -EFAULT;
+		if (family == LINUX_AF_UNSPEC)
+			return link_attach(fd, &(struct link_parts){ HANDLE_NONE, HANDLE_NONE, HANDLE_NONE, HANDLE_NONE, LINK_DETACH, 0 });
+	}
+	int64_t result = address_read(t, argument[1], argument[2], false, &address);
+	if (result >= 0 && state.word[0] & SOCKET_PASS_CREDENTIALS)
+		result = address_any(t, fd, (uint32_t)type);
+	if (result < 0)
+		return result;
+	if (type == LINUX_SOCK_DGRAM)
+		return connect_datagram(t, fd, &address);
+	int64_t port = address_find(t, &address);
+	if (port < 0)
+		return port;
+	if (state.parts & (LINK_HAS_SENDER | LINK_HAS_EVENT)) {
+		handle_close((handle_t)port);
+		return state.parts & LINK_HAS_SENDER ? -EISCONN : -EINVAL;
+	}
+	result = connect_offer(t, fd, (handle_t)port, (uint32_t)type, &own, &label);
+	handle_close((handle_t)port);
+	if (result < 0)
+		return result;
+	result = link_attach(fd, &own);
+	if (result < 0) { /* another thread was faster */
+		handle_close(own.sender);
+		handle_close(own.receiver);
+		return result;
+	}
+	return link_set_label(fd, LINK_LABEL_PEER, &label, sizeof label);
+}
+
+/* -- listen and accept */
+
+int64_t linux_listen(struct linux_thread *t, const uint64_t argument[6])
+{
+	int fd = (int)argument[0];
+	struct link_state state;
+	int64_t type = socket_state(fd, &state);
+	if (type < 0)
+		return type;
+	if (type == LINUX_SOCK_DGRAM)
+		return -EOPNOTSUPP;
+	if (!(state.parts & LINK_HAS_LABEL) || state.parts & LINK_HAS_SENDER)
+		return -EINVAL;
+	struct message message = { .word = { SOCKET_LISTEN, (uint32_t)argument[1] } };
+	int64_t result = server_control_call(t, fd, &message);
+	if (result < 0)
+		return result;
+	result = link_attach(fd, &(struct link_parts){ HANDLE_NONE, HANDLE_NONE, HANDLE_NONE, message.handle[0], 0, 0 });
+	if (result < 0)
+		handle_close(message.handle[0]);
+	return result == -EEXIST ? 0 : result;
+}
+
+/* Waits until somebody waits to be accepted, as long as SO_RCVTIMEO says. */
+static int64_t accept_wait(struct linux_thread *t, int fd, uint64_t deadline)
+{
+	struct poll_item item = { .handle = fd, .events = (int16_t)READY_IN };
+	int64_t result;
+	do
+		result = description_poll(&item, 1, deadline);
+	while (wait_again(t, result));
+	return result < 0 ? result : result == 0 ? -EAGAIN : 0;
+}
+
+/* Makes a socket of the ends that the server handed over, at the number `target`, which is taken. */
+static int64_t accept_finish(struct linux_thread *t, int listener, int64_t target, uint32_t type, uint32_t flags, handle_t sender,
+	handle_t receiver, const struct socket_label *peer, const uint64_t argument[6])
+{
+	struct socket_label own;
+	struct link_state state;
+	int64_t socket = socket_create(type, sender, receiver, flags);
+	if (socket < 0) {
+		handle_close(sender);
+		handle_close(receiver);
+		return socket;
+	}
+	int64_t result = link_set_label((handle_t)socket, LINK_LABEL_PEER, peer, sizeof *peer);
+	if (result >= 0)
+		result = label_get(listener, LINK_LABEL_OWN, &own);
+	if (result >= 0 && own.length)
+		result = link_set_label((handle_t)socket, LINK_LABEL_OWN, &own, sizeof own);
+	if (result >= 0)
+		result = link_get(listener, &state);
+	if (result >= 0) /* as on Linux, what was asked of the listener holds for those it accepts */
+		result = link_set((handle_t)socket, SOCKET_WORD_FLAGS, UINT64_MAX, state.word[0]);
+	if (result >= 0 && argument[1])
+		result = address_write(t, peer, argument[1], argument[2]);
+	if (result >= 0)
+		result = handle_replace((handle_t)socket, (uint32_t)target, flags & LINUX_SOCK_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
+	handle_close((handle_t)socket);
+	return result < 0 ? result : target;
+}
+
+static int64_t accept_flags(struct linux_thread *t, const uint64_t argument[6], uint32_t flags)
+{
+	int fd = (int)argument[0];
+	struct link_state state;
+	struct description_info info;
+	struct socket_label peer;
+	if (flags & ~(LINUX_SOCK_CLOEXEC | LINUX_SOCK_NONBLOCK))
+		return -EINVAL;
+	int64_t type = socket_state(fd, &state);
+	if (type < 0)
+		return type;
+	if (type == LINUX_SOCK_DGRAM)
+		return -EOPNOTSUPP;
+	if (!(state.parts & LINK_HAS_EVENT))
+		return -EINVAL;
+	int64_t result = descriptor_info(fd, &info);
+	if (result < 0)
+		return result;
+	uint64_t deadline = state.read_timeout ? deadline_relative(t, state.read_timeout) : DEADLINE_NEVER;
+	for (;;) {
+		struct message message = { .word = { SOCKET_ACCEPT }, .receive_address = (uintptr_t)&peer, .receive_size = sizeof peer };
+		int64_t target = handle_duplicate(fd, 0, 0, 0); /* a number for it: without one nobody is accepted */
+		if (target < 0)
+			return target;
+		result = server_control_call(t, fd, &message);
+		if (result >= 0)
+			result = accept_finish(t, fd, target, (uint32_t)type, flags, message.handle[0], message.handle[1], &peer, argument);
+		if (result < 0)
+			handle_close((handle_t)target);
+		if (result >= 0)
+			return result;
+		if (result != -EAGAIN || info.flags & DESCRIPTION_NON_BLOCKING)
+			return result;
+		result = accept_wait(t, fd, deadline);
+		if (result < 0)
+			return result;
+	}
+}
+
+int64_t linux_accept(struct linux_thread *t, const uint64_t argument[6])
+{
+	return accept_flags(t, argument, 0);
+}
+
+int64_t linux_accept4(struct linux_thread *t, const uint64_t argument[6])
+{
+	return accept_flags(t, argument, (uint32_t)argument[3]);
+}
+
+int64_t linux_shutdown(struct linux_thread *t, const uint64_t argument[6])
+{
+	int how = (int)argument[1];
+	(void)t;
+	int64_t type = socket_type((int)argument[0]);
+	if (type < 0)
+		return type;
+	return how < 0 || how > HOW_MAX ? -EINVAL : link_shutdown((int)argument[0], (uint32_t)how + 1);
+}

@@ -1,0 +1,14 @@
+/* The socket server: names and listening queues of local sockets. Record names: boot_names.h. */
+#include "carillon/boot_names.h"
+#include "carillon/runtime.h"
+#include "request.h"
+
+int main(void)
+{
+	static const struct server_port_operations operations = { .request = socket_request, .closed = socket_closed };
+	socket_listener = record_handle_required(BOOT_NAME_LISTENER);
+	int error = server_add_listener(socket_listener, &operations, NULL);
+	if (error < 0)
+		server_fail("cannot serve: error %d", -error);
+	server_run();
+}

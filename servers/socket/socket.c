@@ -1,0 +1,130 @@
+/* The table of sockets and the abstract names; socket.h has the rules. */
+#include <stdlib.h>
+#include <string.h>
+#include "carillon/calls.h"
+#include "socket.h"
+
+#define BUCKETS 256
+#define SOCKETS_MAX 0x100000u
+
+static struct socket **sockets;
+static uint32_t *generations;
+static uint32_t room, lowest;
+static struct socket *bucket[BUCKETS];
+
+static size_t bucket_of(const uint8_t *address, size_t length)
+{
+	uint32_t hash = 2166136261u;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ address[i]) * 16777619u;
+	return hash % BUCKETS;
+}
+
+uint64_t socket_id(const struct socket *socket) { return (uint64_t)socket->generation << 24 | socket->index; }
+
+struct socket *socket_find(uint64_t id)
+{
+	uint32_t index = id & 0xffffff;
+	return index < room && sockets[index] && generations[index] == (uint32_t)(id >> 24) ? sockets[index] : NULL;
+}
+
+static bool table_grow(void)
+{
+	uint32_t wanted = room ? room * 2 : 32;
+	if (wanted > SOCKETS_MAX)
+		return false;
+	struct socket **more = realloc(sockets, wanted * sizeof *more);
+	if (!more)
+		return false;
+	sockets = more;
+	uint32_t *more_generations = realloc(generations, wanted * sizeof *more_generations);
+	if (!more_generations)
+		return false;
+	generations = more_generations;
+	memset(sockets + room, 0, (wanted - room) * sizeof *sockets);
+	memset(generations + room, 0, (wanted - room) * sizeof *generations);
+	room = wanted;
+	return true;
+}
+
+struct socket *socket_create(uint32_t type)
+{
+	while (lowest < room && sockets[lowest])
+		lowest++;
+	if (lowest == room && !table_grow())
+		return NULL;
+	struct socket *socket = calloc(1, sizeof *socket);
+	if (!socket)
+		return NULL;
+	generations[lowest] = (generations[lowest] + 1) & 0x7fffffff;
+	*socket = (struct socket){ .index = lowest, .generation = generations[lowest], .type = type, .entry = HANDLE_NONE, .event = HANDLE_NONE };
+	socket->queue.end = &socket->queue.first;
+	socket->late.end = &socket->late.first;
+	sockets[lowest] = socket;
+	return socket;
+}
+
+void socket_destroy(struct socket *socket)
+{
+	if (socket->abstract) {
+		struct socket **place = &bucket[bucket_of(socket->label.address, socket->label.length)];
+		while (*place != socket)
+			place = &(*place)->next;
+		*place = socket->next;
+	}
+	if (socket->entry != HANDLE_NONE)
+		handle_close(socket->entry);
+	if (socket->event != HANDLE_NONE)
+		handle_close(socket->event);
+	sockets[socket->index] = NULL;
+	if (socket->index < lowest)
+		lowest = socket->index;
+	free(socket);
+}
+
+/* -- abstract names */
+
+struct socket *socket_by_name(const void *address, size_t length)
+{
+	struct socket *socket = bucket[bucket_of(address, length)];
+	while (socket && (socket->label.length != length || memcmp(socket->label.address, address, length)))
+		socket = socket->next;
+	return socket;
+}
+
+void socket_publish(struct socket *socket)
+{
+	struct socket **place = &bucket[bucket_of(socket->label.address, socket->label.length)];
+	socket->next = *place;
+	socket->abstract = true;
+	*place = socket;
+}
+
+/* -- those who wait */
+
+void waiting_add(struct waiting_list *list, struct waiting *waiting)
+{
+	waiting->next = NULL;
+	*list->end = waiting;
+	list->end = &waiting->next;
+	list->count++;
+}
+
+struct waiting *waiting_take(struct waiting_list *list)
+{
+	struct waiting *waiting = list->first;
+	if (!waiting)
+		return NULL;
+	list->first = waiting->next;
+	if (!list->first)
+		list->end = &list->first;
+	list->count--;
+	return waiting;
+}
+
+void waiting_free(struct waiting *waiting)
+{
+	handle_close(waiting->sender);
+	handle_close(waiting->receiver);
+	free(waiting);
+}
