@@ -73,6 +73,7 @@
 #define LINUX_SIGPWR 30
 #define LINUX_SIGSYS 31
 #define LINUX_SIGNALS 64
+#define LINUX_SIGNAL_REALTIME 32 /* queued from here on */
 #define LINUX_SIGNAL_BIT(signal) (1ul << ((signal) - 1))
 #define LINUX_SIG_DFL 0ul
 #define LINUX_SIG_IGN 1ul

@@ -45,6 +45,7 @@ struct linux_action {
 };
 
 #define LINUX_SIZE_CLASSES 13 /* 16 bytes .. 64 KiB */
+#define LINUX_TIMERS 1024     /* POSIX timers of a process */
 #define LINUX_NOTED_WORDS 8   /* bit map of calls already reported as absent */
 
 struct linux_process {
@@ -76,8 +77,8 @@ struct linux_process {
 	struct linux_action action[64];
 	uint64_t ignored_told;                    /* the mask of dropped signals as proc last heard it */
 	uint64_t kept_signals;                    /* ignored by default, but a program means to wait for them */
+	uint64_t realtime_timers[LINUX_TIMERS / 64]; /* atomic bit map: POSIX timers whose absolute times are of the real-time clock */
 	uint32_t children_rule, personality;      /* PROC_CHILDREN_* as told to proc; personality(2) */
-	uint64_t timer_deadline, timer_period;    /* ITIMER_REAL as last set */
 
 	uint64_t program_break_floor;             /* end of the program's data: where the heap starts */
 	uint64_t image_entry, image_headers;      /* AT_ENTRY and AT_PHDR of the running program */
@@ -85,7 +86,7 @@ struct linux_process {
 	uint64_t float_mask;                      /* XCR0 parts saved in signal frames; 0: fxsave only */
 	uint32_t float_size;                      /* bytes of the saved state */
 	uint32_t executable_flags;
-	int32_t dumpable, death_signal, no_new_privileges, subreaper;
+	int32_t dumpable, no_new_privileges;
 	uint64_t noted[LINUX_NOTED_WORDS];        /* atomic bit map */
 };
 #define LINUX_PROCESS_NATIVE 0x1u /* a native program calls the library by function */
@@ -111,7 +112,8 @@ struct linux_thread {
 	bool exiting;
 	uint64_t restart_deadline;
 	uint64_t pending;                /* atomic: signals sent to this thread by its own process */
-	struct linux_siginfo *queued;    /* [64], allocated with the thread: their siginfo; process->lock, as pending when set */
+	struct linux_siginfo *queued;    /* [32], allocated with the thread: siginfo of standard signals; process->lock, as pending when set */
+	struct linux_queued *queue;      /* real-time signals, oldest first; process->lock */
 	uint64_t alternate_stack, alternate_size;
 	uint32_t alternate_flags, nice;
 

@@ -47,7 +47,7 @@ static void actions_clear(struct linux_process *p)
 
 void linux_thread_begin(struct linux_thread *t)
 {
-	t->number = (uint64_t)thread_self();
+	__atomic_store_n(&t->number, (uint64_t)thread_self(), __ATOMIC_SEQ_CST);
 	if (signal_pending(t) & ~t->mask)
 		t->block.pending = 1;
 }
@@ -132,11 +132,11 @@ void linux_fork_begin(struct linux_thread *t)
 		p->slot = (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + slot;
 	p->threads = t; /* the others' memory stays until exec: nobody knows which of it is still used */
 	p->thread_count = 1;
-	p->timer_deadline = 0;
 	t->next = NULL;
 	t->id = pid;
 	t->number = (uint64_t)thread_self();
 	t->pending = 0;
+	signal_queue_drop(t);
 	t->robust_list = 0;
 	t->restarting = false;
 	t->trace_line = NULL;

@@ -53,32 +53,36 @@ int64_t linux_prlimit64(struct linux_thread *t, const uint64_t argument[6])
 	return argument[3] ? user_write(t, argument[3], old, sizeof old) : 0;
 }
 
-/* Only the caller's own; the system call tells 20 - nice, so that it is never negative. */
-static bool priority_self(struct linux_thread *t, const uint64_t argument[6])
+/*
+ * Nice values: proc keeps those of processes, a thread that is not the main one has its own. They are told, not obeyed: all programs
+ * run at one priority. The system call tells 20 - nice, so that it is never negative.
+ */
+static bool priority_of_thread(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint32_t who = (uint32_t)argument[1];
-	switch ((int)argument[0]) {
-	case 0: return !who || who == t->process->pid || who == t->id;
-	case 1: return !who || (t->process->slot && who == t->process->slot->group);
-	case 2: return !who;
-	default: return false;
-	}
+	return (int)argument[0] == 0 && t->id != t->process->pid && (!who || who == t->id);
+}
+
+static int64_t priority_call(struct linux_thread *t, const uint64_t argument[6], bool set)
+{
+	uint32_t which = (uint32_t)argument[0];
+	if (which > 2)
+		return -EINVAL;
+	struct message message = { .word = { PROC_PRIORITY, which, (uint32_t)argument[1], set, (uint64_t)(int64_t)(int32_t)argument[2] } };
+	int64_t result = proc_call(t, &message, 0);
+	return result < 0 ? result : set ? 0 : (int64_t)message.word[1];
 }
 
 int64_t linux_getpriority(struct linux_thread *t, const uint64_t argument[6])
 {
-	if ((uint32_t)argument[0] > 2)
-		return -EINVAL;
-	return priority_self(t, argument) ? 20 - (int32_t)t->nice : -ESRCH;
+	return priority_of_thread(t, argument) ? 20 - (int32_t)t->nice : priority_call(t, argument, false);
 }
 
 int64_t linux_setpriority(struct linux_thread *t, const uint64_t argument[6])
 {
 	int32_t value = (int32_t)argument[2];
-	if ((uint32_t)argument[0] > 2)
-		return -EINVAL;
-	if (!priority_self(t, argument))
-		return -ESRCH;
+	if (!priority_of_thread(t, argument))
+		return priority_call(t, argument, true);
 	t->nice = (uint32_t)MAXIMUM(-20, MINIMUM(value, 19));
 	return 0;
 }

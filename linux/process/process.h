@@ -13,9 +13,9 @@
 #define START_STACK_BASE LIBRARY_PRIVATE                   /* library stack, then the first thread's structure */
 #define START_THREAD (START_STACK_BASE + LIBRARY_STACK)
 #define THREAD_MEMORY_SIZE 4096ul                          /* struct linux_thread, rounded up */
-#define THREAD_QUEUE_SIZE 8192ul                           /* then t->queued */
+#define THREAD_QUEUE_SIZE 4096ul                           /* then t->queued */
 #define START_MEMORY (LIBRARY_STACK + THREAD_MEMORY_SIZE + THREAD_QUEUE_SIZE)
-_Static_assert(sizeof(struct linux_thread) <= THREAD_MEMORY_SIZE && sizeof(struct linux_siginfo) * 64 == THREAD_QUEUE_SIZE, "thread memory");
+_Static_assert(sizeof(struct linux_thread) <= THREAD_MEMORY_SIZE && sizeof(struct linux_siginfo) * 32 == THREAD_QUEUE_SIZE, "thread memory");
 #define PROGRAM_STACK_SIZE (8ul << 20)
 #define PROGRAM_TOP LIBRARY_START                          /* mmap and program stack lie below */
 #define THREAD_ID_BASE (1u << 22)

@@ -79,6 +79,15 @@ int64_t linux_arch_prctl(struct linux_thread *t, const uint64_t argument[6])
 	}
 }
 
+/* An option that proc keeps, because it acts when the process itself is gone: set it (value may be NULL), tell the old value. */
+static int64_t proc_option(struct linux_thread *t, uint32_t option, const uint64_t *value, int32_t *old)
+{
+	struct message message = { .word = { PROC_OPTION, option, value != NULL, value ? *value : 0 } };
+	int64_t result = proc_call(t, &message, 0);
+	*old = (int32_t)message.word[1];
+	return result;
+}
+
 /* Where the program's limits of memory are, for PR_SET_MM and nothing else: not offered. */
 int64_t linux_prctl(struct linux_thread *t, const uint64_t argument[6])
 {
@@ -89,14 +98,14 @@ int64_t linux_prctl(struct linux_thread *t, const uint64_t argument[6])
 	};
 	struct linux_process *p = t->process;
 	uint64_t a = argument[1];
+	int64_t result;
+	int32_t old;
 	switch ((int)argument[0]) {
 	case SET_PDEATHSIG:
-		if (a > LINUX_SIGNALS)
-			return -EINVAL;
-		p->death_signal = (int32_t)a;
-		return 0;
+		return a > LINUX_SIGNALS ? -EINVAL : proc_option(t, PROC_OPTION_DEATH_SIGNAL, &a, &old);
 	case GET_PDEATHSIG:
-		return user_write(t, a, &p->death_signal, sizeof p->death_signal);
+		result = proc_option(t, PROC_OPTION_DEATH_SIGNAL, NULL, &old);
+		return result < 0 ? result : user_write(t, a, &old, sizeof old);
 	case GET_DUMPABLE:
 		return p->dumpable;
 	case SET_DUMPABLE:
@@ -133,10 +142,11 @@ int64_t linux_prctl(struct linux_thread *t, const uint64_t argument[6])
 	case GET_TIMERSLACK:
 		return 50000;
 	case SET_CHILD_SUBREAPER:
-		p->subreaper = a != 0;
-		return 0;
+		a = a != 0;
+		return proc_option(t, PROC_OPTION_SUBREAPER, &a, &old);
 	case GET_CHILD_SUBREAPER:
-		return user_write(t, a, &p->subreaper, sizeof p->subreaper);
+		result = proc_option(t, PROC_OPTION_SUBREAPER, NULL, &old);
+		return result < 0 ? result : user_write(t, a, &old, sizeof old);
 	case SET_NO_NEW_PRIVS:
 		if (a != 1 || argument[2] || argument[3] || argument[4])
 			return -EINVAL;

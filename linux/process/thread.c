@@ -152,8 +152,9 @@ int64_t linux_exit(struct linux_thread *t, const uint64_t argument[6])
 		trace_thread_end(t, ((uint32_t)argument[0] & 0xff) << 8);
 	robust_walk(t);
 	thread_remove(p, t);
+	signal_queue_drop(t);
 	/* What was sent to this thread only dies with it; what was sent to the process another thread takes. */
-	uint64_t waiting = p->slot ? p->slot->pending : 0;
+	uint64_t waiting = p->slot ? p->slot->pending | p->slot->thread_signals : 0;
 	if (waiting)
 		(void)process_interrupt(HANDLE_SELF_PROCESS, 0);
 	for (;;)

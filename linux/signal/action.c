@@ -155,6 +155,8 @@ int64_t linux_rt_sigpending(struct linux_thread *t, const uint64_t argument[6])
 {
 	if (argument[1] > 8)
 		return -EINVAL;
+	if (signal_fetch_needed(t->process))
+		signal_fetch(t);
 	uint64_t pending = signal_pending(t) & t->mask;
 	return user_write(t, argument[0], &pending, argument[1]);
 }

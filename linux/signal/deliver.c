@@ -14,20 +14,45 @@ uint64_t signal_pending(const struct linux_thread *t)
 	return __atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | (slot ? slot->pending : 0);
 }
 
+/* Takes the first instance of signal, which is pending for the thread: its node, to be freed after the lock. process->lock held. */
+static struct linux_queued *signal_unqueue(struct linux_thread *t, int signal, struct linux_siginfo *info)
+{
+	struct linux_queued *found = NULL;
+	bool more = false;
+	*info = signal < LINUX_SIGNAL_REALTIME ? t->queued[signal] : (struct linux_siginfo){ .signal = signal, .code = LINUX_SI_USER };
+	for (struct linux_queued **place = &t->queue; *place && !more;) {
+		struct linux_queued *node = *place;
+		if (node->info.signal == signal && !found) {
+			found = node;
+			*info = node->info;
+			*place = node->next;
+			continue;
+		}
+		more = node->info.signal == signal;
+		place = &node->next;
+	}
+	if (!more)
+		__atomic_fetch_and(&t->pending, ~LINUX_SIGNAL_BIT(signal), __ATOMIC_RELEASE);
+	return found;
+}
+
 int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *info)
 {
 	struct linux_process *p = t->process;
+	struct linux_queued *node = NULL;
 	int signal = 0;
 	blocked &= ~SIGNAL_UNBLOCKABLE;
+	if (signal_fetch_needed(p))
+		signal_fetch(t);
 	if (__atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) & ~blocked) {
 		lock_take(&p->lock);
 		uint64_t ready = t->pending & ~blocked;
 		if (ready) {
 			signal = __builtin_ctzl(ready) + 1;
-			*info = t->queued[signal - 1];
-			__atomic_fetch_and(&t->pending, ~LINUX_SIGNAL_BIT(signal), __ATOMIC_RELEASE);
+			node = signal_unqueue(t, signal, info);
 		}
 		lock_release(&p->lock);
+		linux_free(p, node, sizeof *node);
 		if (signal)
 			return signal;
 	}
@@ -72,6 +97,8 @@ bool interrupt_deliverable(struct linux_thread *t)
 	for (;;) {
 		t->block.pending = 0;
 		(void)thread_clear_interrupt();
+		if (signal_fetch_needed(t->process))
+			signal_fetch(t);
 		uint64_t ready = signal_pending(t) & ~t->mask;
 		uint64_t unwanted = 0;
 		if (!ready)
@@ -207,21 +234,71 @@ void signal_force(struct linux_thread *t, int signal, const struct linux_siginfo
 	process_end(t, (uint32_t)signal);
 }
 
-void signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info)
+struct linux_queued *signal_node(struct linux_process *p, int signal)
+{
+	return signal < LINUX_SIGNAL_REALTIME ? NULL : linux_alloc(p, sizeof(struct linux_queued));
+}
+
+int signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info, struct linux_queued **node)
 {
 	uint64_t bit = LINUX_SIGNAL_BIT(info->signal);
-	if (!(target->pending & bit))
-		target->queued[info->signal - 1] = *info;
+	if (info->signal < LINUX_SIGNAL_REALTIME) {
+		if (!(target->pending & bit))
+			target->queued[info->signal] = *info;
+	} else {
+		struct linux_queued **place = &target->queue;
+		for (; *place; place = &(*place)->next)
+			if (info->code == LINUX_SI_TIMER && (*place)->info.code == LINUX_SI_TIMER && (*place)->info.sent.pid == info->sent.pid) {
+				(*place)->info.sent.user += 1 + info->sent.user; /* a timer has one signal; more are its overruns */
+				return 0;
+			}
+		if (!*node && info->code != LINUX_SI_USER && info->code != LINUX_SI_TKILL)
+			return -EAGAIN;
+		if (*node) {
+			(*node)->info = *info;
+			(*node)->next = NULL;
+			*place = *node;
+			*node = NULL;
+		}
+	}
 	__atomic_fetch_or(&target->pending, bit, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void signal_queue_drop(struct linux_thread *t)
+{
+	while (t->queue) {
+		struct linux_queued *node = t->queue;
+		t->queue = node->next;
+		linux_free(t->process, node, sizeof *node);
+	}
+}
+
+void signal_fetch(struct linux_thread *t)
+{
+	struct linux_process *p = t->process;
+	while (signal_fetch_needed(p)) {
+		struct linux_siginfo info = { 0 };
+		struct message message = {
+			.word = { PROC_TAKE_THREAD_SIGNAL }, .receive_address = (uint64_t)(uintptr_t)&info, .receive_size = sizeof info,
+		};
+		int64_t result = proc_call(t, &message, 0);
+		if (result < 1 || result > LINUX_SIGNALS)
+			return;
+		info.signal = (int32_t)result;
+		(void)signal_send_own(t, (uint32_t)message.word[1], &info); /* the thread may have ended */
+	}
 }
 
 void signal_raise(struct linux_thread *t, int signal, int code)
 {
 	struct linux_siginfo info = { .signal = signal, .code = code };
 	info.sent.pid = (int32_t)t->process->pid;
+	struct linux_queued *node = signal_node(t->process, signal);
 	lock_take(&t->process->lock);
-	signal_queue_locked(t, &info);
+	(void)signal_queue_locked(t, &info, &node);
 	lock_release(&t->process->lock);
+	linux_free(t->process, node, sizeof *node);
 	t->block.pending = 1;
 }
 

@@ -20,31 +20,38 @@ int64_t linux_kill(struct linux_thread *t, const uint64_t argument[6])
 	return send_process(t, (int32_t)argument[0], (int)argument[1], 0, LINUX_SI_USER);
 }
 
-/* To a thread: -ESRCH when the process has no such thread. */
-static int64_t send_thread(struct linux_thread *t, uint32_t id, const struct linux_siginfo *info)
+int64_t signal_send_own(struct linux_thread *t, uint32_t id, const struct linux_siginfo *info)
 {
 	struct linux_process *p = t->process;
+	struct linux_queued *node = signal_node(p, info->signal);
 	int64_t result = -ESRCH;
 	uint64_t number = 0;
-	if (info->signal == LINUX_SIGKILL || info->signal == LINUX_SIGSTOP) /* these concern the process */
-		return send_process(t, p->pid, info->signal, 0, info->code);
 	lock_take(&p->lock);
 	for (struct linux_thread *other = p->threads; other; other = other->next) {
 		if (other->id != id || other->exiting)
 			continue;
-		result = 0;
-		if (info->signal) {
-			signal_queue_locked(other, info);
-			number = other->number;
-			if (other == t)
-				t->block.pending = 1;
-		}
+		result = info->signal ? signal_queue_locked(other, info, &node) : 0;
+		number = other->number;
+		if (other == t)
+			t->block.pending = 1;
 		break;
 	}
 	lock_release(&p->lock);
-	if (!result && info->signal && id != t->id)
+	linux_free(p, node, sizeof *node);
+	/* A thread that has no number yet looks when it begins. */
+	if (!result && info->signal && id != t->id && number)
 		(void)process_interrupt(HANDLE_SELF_PROCESS, number);
 	return result;
+}
+
+/* The process of a thread of another process: the main thread has its pid, the others' ids carry its slot. 0: none. */
+static uint32_t process_of_thread(uint32_t id)
+{
+	const volatile struct process_slot *table = (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE;
+	if (id < THREAD_ID_BASE)
+		return id;
+	id = (id - THREAD_ID_BASE) / THREAD_ID_ROOM;
+	return id < PROCESS_SLOTS ? table[id].pid : 0;
 }
 
 static int64_t send_id(struct linux_thread *t, int32_t group, int32_t id, struct linux_siginfo *info)
@@ -53,15 +60,23 @@ static int64_t send_id(struct linux_thread *t, int32_t group, int32_t id, struct
 	if (id <= 0 || info->signal < 0 || info->signal > LINUX_SIGNALS)
 		return -EINVAL;
 	info->sent.pid = (int32_t)p->pid;
-	if (group == 0 || (uint32_t)group == p->pid) {
-		int64_t result = send_thread(t, (uint32_t)id, info);
-		if (result != -ESRCH || group)
-			return result;
-	}
-	/* Another process: its main thread has its pid; the others' ids carry its slot, but only it can reach them. */
-	if ((uint32_t)id >= THREAD_ID_BASE || (group && group != id))
+	uint32_t pid = p->slot ? process_of_thread((uint32_t)id) : p->pid;
+	if (!pid || (group && pid != (uint32_t)group))
 		return -ESRCH;
-	return send_process(t, id, info->signal, info->sent.value, info->code);
+	if (pid == p->pid) {
+		int64_t result = signal_send_own(t, (uint32_t)id, &(struct linux_siginfo){ 0 });
+		if (result || !info->signal)
+			return result;
+		if (info->signal != LINUX_SIGKILL && info->signal != LINUX_SIGSTOP) /* these concern the process */
+			return signal_send_own(t, (uint32_t)id, info);
+	}
+	struct message message = {
+		.word = { PROC_KILL, pid, (uint64_t)info->signal, info->sent.value, (uint64_t)(int64_t)info->code, (uint32_t)id },
+	};
+	int64_t result = proc_call(t, &message, 0);
+	if (result >= 0 && (signal_pending(t) & ~t->mask))
+		t->block.pending = 1;
+	return result < 0 ? result : 0;
 }
 
 int64_t linux_tkill(struct linux_thread *t, const uint64_t argument[6])

@@ -23,8 +23,24 @@ void signal_force(struct linux_thread *t, int signal, const struct linux_siginfo
 int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *info);
 /* All that is pending for this thread, blocked or not. */
 uint64_t signal_pending(const struct linux_thread *t);
-/* Put a signal into a thread of the own process and interrupt it. process->lock held. */
-void signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info);
+/*
+ * Put a signal into a thread of the own process; whoever calls interrupts it. process->lock held. node: memory for a real-time signal
+ * (signal_node), used and set to NULL where it is needed. 0, or -EAGAIN: a real-time signal without memory, not from kill or tgkill.
+ */
+struct linux_queued { struct linux_queued *next; struct linux_siginfo info; };
+int signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info, struct linux_queued **node);
+/* Memory for signal_queue_locked, before the lock is taken: NULL when the signal needs none. Free what is left over with linux_free. */
+struct linux_queued *signal_node(struct linux_process *p, int signal);
+/* Everything queued for a thread that ends, or in a fork's child, is dropped. No lock held. */
+void signal_queue_drop(struct linux_thread *t);
+/* To thread id of the own process: 0, -ESRCH, -EAGAIN. May be the caller. signal 0: only asks. */
+int64_t signal_send_own(struct linux_thread *t, uint32_t id, const struct linux_siginfo *info);
+/* Take over what waits at proc for certain threads of this process. */
+void signal_fetch(struct linux_thread *t);
+static inline bool signal_fetch_needed(const struct linux_process *p)
+{
+	return p->slot && p->slot->thread_signals;
+}
 /* Change the blocked mask and look again at what is pending. */
 void signal_mask_set(struct linux_thread *t, uint64_t mask);
 /* Tell proc which signals to drop and what to do with dead children, if that changed. */

@@ -1,27 +1,25 @@
-/* alarm, setitimer, getitimer: the real-time interval timer is kept by proc, so it survives exec and needs no thread here. */
+/* alarm, setitimer, getitimer: the interval timers are kept by proc, so they survive exec and need no thread here. */
 #include "linux/calls.h"
 #include "linux/signal/signal.h"
 
-#define ITIMER_REAL 0
+#define INTERVAL_TIMERS 3
 
-/* deadline and period in nanoseconds; deadline 0 disarms. left, old_period: what was set before. */
-static int64_t timer_change(struct linux_thread *t, uint64_t deadline, uint64_t period, uint64_t *left, uint64_t *old_period)
+_Static_assert(PROC_TIMER_VIRTUAL == PROC_TIMER_REAL + 1 && PROC_TIMER_PROFILE == PROC_TIMER_REAL + 2, "ITIMER_REAL, _VIRTUAL, _PROF");
+
+/* delay and period in nanoseconds; delay 0 disarms. left, old_period: what was set before. */
+static int64_t timer_change(struct linux_thread *t, uint32_t which, uint64_t delay, uint64_t period, uint64_t *left, uint64_t *old_period)
 {
-	struct message message = { .word = { PROC_SET_TIMER, ITIMER_REAL, deadline, period } };
+	struct message message = { .word = { PROC_SET_TIMER, PROC_TIMER_REAL + which, delay, period, 1 } };
 	int64_t result = proc_call(t, &message, 0);
-	if (result < 0)
-		return result;
-	t->process->timer_deadline = deadline;
-	t->process->timer_period = period;
 	*left = message.word[1];
 	*old_period = message.word[2];
-	return 0;
+	return result;
 }
 
 int64_t linux_alarm(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t seconds = (uint32_t)argument[0], left, period;
-	int64_t result = timer_change(t, seconds ? time_monotonic(t) + seconds * NANOSECONDS : 0, 0, &left, &period);
+	int64_t result = timer_change(t, 0, seconds * NANOSECONDS, 0, &left, &period);
 	if (result < 0)
 		return result;
 	/* Rounded, but never to 0 while something was left, as Linux does */
@@ -45,36 +43,29 @@ static int timeval_read(const struct linux_timeval *value, uint64_t *nanoseconds
 
 int64_t linux_getitimer(struct linux_thread *t, const uint64_t argument[6])
 {
-	int which = (int)argument[0];
-	struct linux_itimerval value = { 0 };
-	if (which < 0 || which > 2)
+	uint32_t which = (uint32_t)argument[0];
+	if (which >= INTERVAL_TIMERS)
 		return -EINVAL;
-	if (which == ITIMER_REAL && t->process->timer_deadline) {
-		uint64_t now = time_monotonic(t), deadline = t->process->timer_deadline, period = t->process->timer_period;
-		if (deadline <= now && period)
-			deadline += ((now - deadline) / period + 1) * period;
-		if (deadline > now) {
-			value.value = timeval_of(deadline - now);
-			value.interval = timeval_of(period);
-		}
-	}
+	struct message message = { .word = { PROC_GET_TIMER, PROC_TIMER_REAL + which } };
+	int64_t result = proc_call(t, &message, 0);
+	if (result < 0)
+		return result;
+	struct linux_itimerval value = { timeval_of(message.word[2]), timeval_of(message.word[1]) };
 	return user_write(t, argument[1], &value, sizeof value);
 }
 
 int64_t linux_setitimer(struct linux_thread *t, const uint64_t argument[6])
 {
-	int which = (int)argument[0];
+	uint32_t which = (uint32_t)argument[0];
 	struct linux_itimerval value = { 0 }, old;
 	uint64_t delay, period, left, old_period;
-	if (which < 0 || which > 2)
+	if (which >= INTERVAL_TIMERS)
 		return -EINVAL;
 	if (argument[1] && user_read(t, &value, argument[1], sizeof value))
 		return -EFAULT;
 	if (timeval_read(&value.value, &delay) || timeval_read(&value.interval, &period))
 		return -EINVAL;
-	if (which != ITIMER_REAL)
-		return delay ? -ENOSYS : 0;
-	int64_t result = timer_change(t, delay ? time_monotonic(t) + delay : 0, period, &left, &old_period);
+	int64_t result = timer_change(t, which, delay, period, &left, &old_period);
 	if (result < 0)
 		return result;
 	old.value = timeval_of(left);

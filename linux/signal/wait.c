@@ -57,6 +57,8 @@ int64_t linux_rt_sigtimedwait(struct linux_thread *t, const uint64_t argument[6]
 				return -EFAULT;
 			return signal;
 		}
+		if (signal_fetch_needed(t->process))
+			continue;
 		/* Awaited signals count as unblocked while this thread sleeps, so that other threads forward them here. */
 		t->mask = mask & ~set;
 		t->block.pending = 0;
@@ -64,7 +66,7 @@ int64_t linux_rt_sigtimedwait(struct linux_thread *t, const uint64_t argument[6]
 		uint64_t ready = signal_pending(t) & ~t->mask;
 		int64_t result = 0;
 		uint32_t word = 0;
-		if (!ready)
+		if (!ready && !signal_fetch_needed(t->process))
 			result = futex_wait((uint64_t)(uintptr_t)&word, 0, deadline, FUTEX_ANY_BITS, 0);
 		t->mask = mask;
 		ready = signal_pending(t);

@@ -4,12 +4,21 @@
 #include "carillon/server.h"
 #include "effects.h"
 
-void effect_interrupt(struct process *process, uint64_t thread)
+void effect_interrupt(struct process *process)
 {
-	if (process->handle == HANDLE_NONE)
-		return;
-	if (process_interrupt(process->handle, thread) < 0 && thread)
-		process_interrupt(process->handle, 0); /* that thread has gone: any other */
+	if (process->handle != HANDLE_NONE)
+		process_interrupt(process->handle, 0);
+}
+
+void effect_times(struct process *process, uint64_t *user, uint64_t *system)
+{
+	struct process_info info;
+	*user = process->user_time;
+	*system = process->system_time;
+	if (process->handle != HANDLE_NONE && process_get(process->handle, &info) >= 0) {
+		*user = info.user_time;
+		*system = info.system_time;
+	}
 }
 
 void effect_suspend(struct process *process)

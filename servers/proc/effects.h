@@ -7,7 +7,9 @@
 #define PROC_EFFECTS_H
 #include "process.h"
 
-void effect_interrupt(struct process *process, uint64_t thread);
+void effect_interrupt(struct process *process);
+/* Processor time so far, in nanoseconds. */
+void effect_times(struct process *process, uint64_t *user, uint64_t *system);
 void effect_suspend(struct process *process);
 void effect_resume(struct process *process);
 void effect_kill(struct process *process, uint32_t status);

@@ -5,6 +5,7 @@
 #include "effects.h"
 #include "life.h"
 #include "signals.h"
+#include "timers.h"
 #include "wait.h"
 
 uint32_t life_wait_status(uint32_t status)
@@ -19,6 +20,18 @@ uint32_t life_wait_status(uint32_t status)
 	default:
 		return status & 0xffff;
 	}
+}
+
+/* What the parent of a dead process is sent. */
+static struct signal_info child_signal(const struct process *child)
+{
+	uint32_t status = child->status;
+	return (struct signal_info){
+		.signal = (int32_t)child->exit_signal, .pid = child->pid,
+		.code = status & 0x7f ? (status & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
+		.value = status & 0x7f ? status & 0x7f : status >> 8 & 0xff,
+		.user_time = child->user_time, .system_time = child->system_time,
+	};
 }
 
 static void hang_up_session(struct process *leader)
@@ -49,16 +62,37 @@ static void check_orphaned(uint32_t group)
 	}
 }
 
+/* A dead child that nobody waited for: init does not either; another heir is told as if the child died now. */
+static void adopt_zombie(struct process *child, struct process *heir)
+{
+	if (heir->pid == 1 || (heir->child_rules & PROC_CHILDREN_NO_ZOMBIE)) {
+		wait_reap(child, false);
+		return;
+	}
+	struct signal_info info = child_signal(child);
+	wait_child_changed(child);
+	signal_send(heir, &info, 0);
+}
+
 static void give_children_away(struct process *process)
 {
-	struct process *init = process_find(1), *child;
+	struct process *heir = process->parent, *child;
+	while (heir && heir->pid != 1 && !(heir->subreaper && heir->state != PROCESS_STATE_ZOMBIE))
+		heir = heir->parent;
+	if (!heir)
+		heir = process_find(1);
 	while ((child = process->first_child)) {
 		uint32_t group = child->group;
 		bool other = group != process->group && child->session == process->session;
 		bool before = other && group_orphaned(group);
-		process_set_parent(child, init);
+		process_set_parent(child, heir);
+		if (child->death_signal && child->state != PROCESS_STATE_ZOMBIE) {
+			struct signal_info info = { .signal = (int32_t)child->death_signal, .pid = process->pid };
+			signal_send(child, &info, 0);
+		}
+		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_STATE_ZOMBIE)
-			wait_reap(child, false);
+			adopt_zombie(child, heir);
 		else if (!effect_has_threads(child))
 			effect_kill(child, SIGKILL); /* forked but never started */
 		if (other && !before)
@@ -70,17 +104,12 @@ void life_ended(struct process *process, uint32_t status)
 {
 	struct process *parent = process->parent;
 	uint32_t pid = process->pid, group = process->group, exit_signal = process->exit_signal;
-	struct signal_info info = {
-		.signal = (int32_t)exit_signal, .pid = pid,
-		.code = status & 0x7f ? (status & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
-		.value = status & 0x7f ? status & 0x7f : status >> 8 & 0xff,
-		.user_time = process->user_time, .system_time = process->system_time,
-	};
 	bool was_orphaned = group_orphaned(group);
 
 	process->state = PROCESS_STATE_ZOMBIE;
 	process->status = status;
-	process->alarm_deadline = 0;
+	struct signal_info info = child_signal(process);
+	timers_forget(process, true);
 	process->pending = 0;
 	process_publish(process);
 	effect_release(process);

@@ -15,6 +15,7 @@
 #include "life.h"
 #include "operations.h"
 #include "signals.h"
+#include "timers.h"
 #include "wait.h"
 
 #define COMMAND_MAX 4096u
@@ -29,13 +30,13 @@ static uint64_t now(void)
 static void alarm_expired(void *context)
 {
 	(void)context;
-	alarms_expire(now());
+	timers_expire(now());
 	proc_set_alarm();
 }
 
 void proc_set_alarm(void)
 {
-	uint64_t next = alarm_next();
+	uint64_t next = timers_next();
 	server_set_alarm(next ? next : DEADLINE_NEVER, alarm_expired, NULL);
 }
 
@@ -55,7 +56,7 @@ static void trace_killed(const struct process *process, uint32_t wait_status)
 	char line[64];
 	if (trace == HANDLE_NONE || (wait_status & 0x7f) != SIGKILL)
 		return;
-	bool alone = process_slots[0].reserved < 2;
+	bool alone = process_slots[0].living < 2;
 	int length = alone ? 0 : snprintf(line, sizeof line, "[pid %u] ", process->pid);
 	length += snprintf(line + length, sizeof line - (size_t)length, "+++ killed by SIGKILL +++\n");
 	(void)description_write(trace, line, (size_t)length);
@@ -68,9 +69,9 @@ void proc_death(uint64_t word, uint32_t status)
 		return;
 	take_times(process);
 	trace_killed(process, life_wait_status(status));
-	bool had_alarm = process->alarm_deadline != 0;
+	bool had_timer = process->timers != NULL;
 	life_ended(process, life_wait_status(status));
-	if (had_alarm)
+	if (had_timer)
 		proc_set_alarm();
 }
 
@@ -111,6 +112,10 @@ static int64_t do_fork(struct server_request *request, struct process *caller)
 	int64_t result = enter(request, caller, &child);
 	if (result > 0) {
 		child->exit_signal = exit_signal;
+		if (caller->timers) {
+			(void)timers_inherit(child, caller);
+			proc_set_alarm();
+		}
 		if ((flags & PROC_FORK_PARENT) && caller->parent)
 			process_set_parent(child, caller->parent);
 	}
@@ -144,6 +149,8 @@ static int64_t do_executed(struct server_request *request, struct process *calle
 	memcpy(caller->name, &request->word[1], sizeof caller->name);
 	caller->name[sizeof caller->name - 1] = 0;
 	caller->flags |= PROCESS_SLOT_EXECED;
+	timers_forget(caller, false);
+	proc_set_alarm();
 	size_t size = request->size < COMMAND_MAX ? request->size : COMMAND_MAX;
 	size_t path_length = request->word[3] < size ? request->word[3] : size;
 	char *path = malloc(path_length + 1), *command = malloc(size - path_length + 1);
@@ -180,7 +187,7 @@ static int64_t do_kill(struct server_request *request, struct process *caller)
 	};
 	if (info.code > 0)
 		return -EPERM; /* only the kernel's and our own codes are positive */
-	return signal_send_selected(caller, (int64_t)request->word[1], &info, request->word[5]);
+	return signal_send_selected(caller, (int64_t)request->word[1], &info, (uint32_t)request->word[5]);
 }
 
 static int64_t do_take_signal(struct server_request *request, struct process *caller)
@@ -233,16 +240,85 @@ static int64_t do_set_child_rule(struct server_request *request, struct process 
 
 static int64_t do_set_timer(struct server_request *request, struct process *caller)
 {
-	if (request->word[1] != 0)
-		return -EINVAL;
-	uint64_t time = now();
-	if (caller->alarm_deadline)
-		request->reply_word[1] = caller->alarm_deadline > time ? caller->alarm_deadline - time : 1;
-	request->reply_word[2] = caller->alarm_period;
-	caller->alarm_deadline = request->word[2];
-	caller->alarm_period = request->word[3];
+	int error = timer_arm(caller, (uint32_t)request->word[1], request->word[2], request->word[3], request->word[4], now(),
+		&request->reply_word[1], &request->reply_word[2]);
 	proc_set_alarm();
-	return 0;
+	return error;
+}
+
+static int64_t do_get_timer(struct server_request *request, struct process *caller)
+{
+	return timer_look(caller, (uint32_t)request->word[1], now(), &request->reply_word[1], &request->reply_word[2], &request->reply_word[3]);
+}
+
+static int64_t do_create_timer(struct server_request *request, struct process *caller)
+{
+	struct signal_info info = { .signal = (int32_t)request->word[2], .value = request->word[3] };
+	uint32_t thread = (uint32_t)request->word[4];
+	if (request->word[1] > PROC_CLOCK_PROCESSOR || info.signal < 0 || info.signal > SIGNAL_COUNT)
+		return -EINVAL;
+	return timer_make(caller, (uint32_t)request->word[1], &info, thread, request->word[5]);
+}
+
+static int64_t do_delete_timer(struct server_request *request, struct process *caller)
+{
+	int error = timer_delete(caller, (uint32_t)request->word[1]);
+	proc_set_alarm();
+	return error;
+}
+
+static int64_t do_take_thread_signal(struct server_request *request, struct process *caller)
+{
+	struct signal_info info;
+	request->reply_word[1] = signal_take_thread(caller, &info);
+	if (!request->reply_word[1])
+		return 0;
+	signal_info_encode(&info, request->reply_buffer);
+	server_reply_bytes(request, request->reply_buffer, 128);
+	return info.signal;
+}
+
+static int64_t do_option(struct server_request *request, struct process *caller)
+{
+	bool set = request->word[2];
+	uint64_t value = request->word[3];
+	switch (request->word[1]) {
+	case PROC_OPTION_DEATH_SIGNAL:
+		request->reply_word[1] = caller->death_signal;
+		if (set && value > SIGNAL_COUNT)
+			return -EINVAL;
+		if (set)
+			caller->death_signal = (uint32_t)value;
+		return 0;
+	case PROC_OPTION_SUBREAPER:
+		request->reply_word[1] = caller->subreaper;
+		if (set)
+			caller->subreaper = value;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Nice values are kept and told, but all programs run at one priority. */
+static int64_t do_priority(struct server_request *request, struct process *caller)
+{
+	uint32_t which = (uint32_t)request->word[1], who = (uint32_t)request->word[2];
+	int64_t value = (int64_t)request->word[4], best = 20;
+	bool set = request->word[3];
+	if (which > 2)
+		return -EINVAL;
+	if (!who)
+		who = which == 0 ? caller->pid : which == 1 ? caller->group : 0;
+	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
+		if (p->state == PROCESS_STATE_ZOMBIE || !(which == 0 ? p->pid == who : which == 1 ? p->group == who : who == 0))
+			continue;
+		if (set)
+			p->nice = (int32_t)(value < -20 ? -20 : value > 19 ? 19 : value);
+		best = p->nice < best ? p->nice : best;
+	}
+	request->reply_word[1] = (uint64_t)(20 - best);
+	return best == 20 ? -ESRCH : 0;
 }
 
 static int64_t do_times(struct server_request *request, struct process *caller)
@@ -336,7 +412,9 @@ typedef int64_t operation(struct server_request *request, struct process *caller
 static operation *const ordinary[] = {
 	[PROC_FORK] = do_fork, [PROC_EXECED] = do_executed, [PROC_WAIT] = do_wait, [PROC_KILL] = do_kill, [PROC_TAKE_SIGNAL] = do_take_signal,
 	[PROC_SET_GROUP] = do_set_group, [PROC_SET_SESSION] = do_set_session, [PROC_GET] = do_get, [PROC_STOP_SELF] = do_stop_self,
-	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask,
+	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer,
+	[PROC_TAKE_THREAD_SIGNAL] = do_take_thread_signal, [PROC_CREATE_TIMER] = do_create_timer, [PROC_GET_TIMER] = do_get_timer,
+	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask,
 };
 static operation *const privileged[] = {
 	[PROC_REGISTER - PROC_REGISTER] = do_register, [PROC_SIGNAL_GROUP - PROC_REGISTER] = do_signal_group,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "process.h"
+#include "timers.h"
 
 struct process_slot *process_slots;
 struct process *process_by_slot[PROCESS_SLOTS];
@@ -64,7 +65,7 @@ static void rejoin(struct process *process, uint32_t group, uint32_t session)
 static void count(struct process *process, bool alive)
 {
 	if (alive != process->counted)
-		__atomic_store_n(&process_slots[0].reserved, alive ? ++living : --living, __ATOMIC_RELAXED);
+		__atomic_store_n(&process_slots[0].living, alive ? ++living : --living, __ATOMIC_RELAXED);
 	process->counted = alive;
 }
 
@@ -80,6 +81,7 @@ void process_publish(struct process *process)
 	slot->terminal = process->terminal;
 	memcpy(slot->name, process->name, sizeof slot->name);
 	slot->start_time = process->start_time;
+	slot->thread_signals = process->thread_queue_length;
 	__atomic_store_n(&slot->pending, process->pending, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->pid, process->pid, __ATOMIC_SEQ_CST);
 }
@@ -121,6 +123,7 @@ struct process *process_create_child(struct process *parent, uint64_t now)
 	process->terminal = parent->terminal;
 	process->ignored = parent->ignored;
 	process->child_rules = parent->child_rules;
+	process->nice = parent->nice;
 	memcpy(process->name, parent->name, sizeof process->name);
 	if (parent->path)
 		process->path = strdup(parent->path);
@@ -177,6 +180,15 @@ static void free_replies(struct pending_reply *list)
 	}
 }
 
+static void free_signals(struct queued_signal *list)
+{
+	while (list) {
+		struct queued_signal *next = list->next;
+		free(list);
+		list = next;
+	}
+}
+
 void process_remove(struct process *process)
 {
 	unlink_from_parent(process);
@@ -187,11 +199,9 @@ void process_remove(struct process *process)
 		slots_end--;
 	__atomic_store_n(&process_slots[process->slot].pid, 0, __ATOMIC_SEQ_CST);
 	memset(&process_slots[process->slot], 0, sizeof(struct process_slot));
-	while (process->queue) {
-		struct queued_signal *next = process->queue->next;
-		free(process->queue);
-		process->queue = next;
-	}
+	free_signals(process->queue);
+	free_signals(process->thread_queue);
+	timers_forget(process, true);
 	free_replies(process->stop_replies);
 	free_replies(process->exit_replies);
 	free(process->path);

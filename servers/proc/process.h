@@ -31,7 +31,7 @@ struct signal_info {
 	uint64_t user_time, system_time; /* SIGCHLD: nanoseconds */
 };
 
-struct queued_signal { struct queued_signal *next; struct signal_info info; };
+struct queued_signal { struct queued_signal *next; struct signal_info info; uint32_t thread; };
 struct pending_reply { struct pending_reply *next; uint32_t reply; };
 
 enum process_state { PROCESS_STATE_RUNNING, PROCESS_STATE_STOPPED, PROCESS_STATE_ZOMBIE };
@@ -55,10 +55,13 @@ struct process {
 
 	uint64_t pending, ignored, stop_taken; /* stop_taken: stop signals handed out since the last SIGCONT */
 	struct signal_info standard[SIGNAL_REALTIME_FIRST];
-	struct queued_signal *queue;
-	uint32_t queue_length;
+	struct queued_signal *queue, *thread_queue; /* thread_queue: each for one thread, until the process takes it to that thread */
+	uint32_t queue_length, thread_queue_length;
+	struct process_timer *timers;  /* timers.h */
+	uint32_t death_signal;         /* sent to this process when its parent dies */
+	bool subreaper;                /* orphans below come to this process */
+	int32_t nice;
 
-	uint64_t alarm_deadline, alarm_period; /* 0: none */
 	uint64_t start_time, user_time, system_time, children_user, children_system; /* own times only once dead */
 	char name[16];
 	char *path, *command;      /* executable's path; arguments, each NUL-terminated */

@@ -1,6 +1,6 @@
 /*
  * Unit test of pids, groups, sessions, wait and signals. The effects are written down instead of done.
- * host-test: servers/proc/process.c servers/proc/signals.c servers/proc/wait.c servers/proc/life.c -Iuser/include
+ * host-test: servers/proc/process.c servers/proc/signals.c servers/proc/timers.c servers/proc/wait.c servers/proc/life.c -Iuser/include
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "servers/proc/effects.h"
 #include "servers/proc/life.h"
 #include "servers/proc/signals.h"
+#include "servers/proc/timers.h"
 #include "servers/proc/wait.h"
 
 static unsigned interrupts, suspends, resumes, kills;
@@ -19,7 +20,9 @@ static struct { uint32_t reply; int64_t word0; uint64_t status; } answers[64];
 static unsigned answer_count;
 static uint32_t gone; /* a reply whose caller has gone */
 
-void effect_interrupt(struct process *p, uint64_t thread) { (void)p, (void)thread; interrupts++; }
+void effect_interrupt(struct process *p) { (void)p; interrupts++; }
+static uint64_t used_time;
+void effect_times(struct process *p, uint64_t *user, uint64_t *system) { (void)p; *user = used_time; *system = 0; }
 void effect_suspend(struct process *p) { (void)p; suspends++; }
 void effect_resume(struct process *p) { (void)p; resumes++; }
 void effect_kill(struct process *p, uint32_t status) { (void)p, (void)status; kills++; }
@@ -104,6 +107,41 @@ static void test_wait(struct process *shell)
 	check_slots();
 }
 
+static void test_timers(struct process *a)
+{
+	struct signal_info info = { .signal = 40 };
+	uint64_t left, period, overrun;
+	int64_t first = timer_make(a, PROC_CLOCK_MONOTONIC, &info, 0, true), second = timer_make(a, PROC_CLOCK_PROCESSOR, &info, 77, false);
+	assert(first == 0 && second == 1 && timer_arm(a, 9, 1, 1, false, 0, &left, &period) == -EINVAL);
+	assert(timer_arm(a, PROC_TIMER_REAL, 0, 0, false, 165, &left, &period) == 0 && left == 25 && period == 30 && timers_next() == 0);
+	signal_set_ignored(a, SIGNAL_BIT(SIGALRM)), signal_set_ignored(a, 0);
+	/* expirations while its signal waits are counted */
+	assert(timer_arm(a, 0, 1000, 10, true, 0, &left, &period) == 0 && timers_next() == 1000);
+	timers_expire(1025);
+	timers_expire(1025 + 2000000);
+	assert(signal_timer_waits(a, 0) && signal_take(a, ~SIGNAL_BIT(40), &info) && info.code == SI_TIMER && info.pid == 0 && info.user == 2 + 200000 && info.value == 0);
+	assert(!signal_timer_waits(a, 0) && timer_look(a, 0, 2001026, &left, &period, &overrun) == 0 && left == 4 && period == 10 && overrun == 200002);
+	/* processor time: looked at when it could be due, due when it is; to one thread */
+	assert(timer_delete(a, 0) == 0 && timer_delete(a, 0) == -EINVAL && timers_next() == 0);
+	used_time = 500;
+	assert(timer_arm(a, 1, 5000000, 0, true, 10, &left, &period) == 0 && timers_next() == 5000010);
+	used_time = 3000500;
+	timers_expire(5000010);
+	assert(timers_next() == 7000010 && !a->thread_queue);
+	used_time = 5000500;
+	timers_expire(7000010);
+	assert(timers_next() == 0 && process_slots[a->slot].thread_signals == 1);
+	assert(signal_take_thread(a, &info) == 77 && info.signal == 40 && info.pid == 1 && !signal_take_thread(a, &info) && !process_slots[a->slot].thread_signals);
+	timers_forget(a, false);
+	assert(timer_look(a, 1, 0, &left, &period, &overrun) == -EINVAL && timer_look(a, PROC_TIMER_REAL, 0, &left, &period, &overrun) == 0);
+	/* a child is under the same limit of processor time */
+	assert(timer_arm(a, PROC_TIMER_CPU_SOFT, 9000000, 5, false, 0, &left, &period) == 0);
+	struct process *child = fork_of(a);
+	assert(timers_inherit(child, a) == 0 && timer_look(child, PROC_TIMER_CPU_SOFT, 0, &left, &period, &overrun) == 0 && period == 5);
+	life_ended(child, 0);
+	assert(wait_request(a, -1, WAIT_EXITED, 30) == 0);
+}
+
 static void test_signals(struct process *shell)
 {
 	struct process *a = fork_of(shell);
@@ -148,13 +186,13 @@ static void test_signals(struct process *shell)
 	assert(signal_take(a, 0, &info) && signal_stop_self(a, SIGTSTP, 21) && a->state == PROCESS_STATE_STOPPED);
 	send_signal(a, SIGCONT);
 	assert(answered(21, 0, 0) && a->state == PROCESS_STATE_RUNNING);
-	a->alarm_deadline = 100;
-	a->alarm_period = 30;
-	assert(alarm_next() == 100);
-	alarms_expire(165);
-	assert(alarm_next() == 190 && (a->pending & SIGNAL_BIT(SIGALRM)));
+	uint64_t left, period;
+	assert(timer_arm(a, PROC_TIMER_REAL, 100, 30, false, 50, &left, &period) == 0 && left == 0 && timers_next() == 100);
+	timers_expire(165);
+	assert(timers_next() == 190 && (a->pending & SIGNAL_BIT(SIGALRM)));
+	test_timers(a);
 	life_ended(a, 0);
-	assert(alarm_next() == 0 && wait_request(shell, -1, WAIT_EXITED, 22) == 0);
+	assert(timers_next() == 0 && wait_request(shell, -1, WAIT_EXITED, 22) == 0);
 	assert(signal_send_selected(shell, 99999, &info, 0) == -ESRCH && signal_send_selected(NULL, 0, &info, 0) == -ESRCH);
 	assert(signal_send_selected(shell, INT64_MIN, &info, 0) == -ESRCH);
 	check_slots();

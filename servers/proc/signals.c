@@ -9,28 +9,52 @@
 #include <string.h>
 #include "effects.h"
 #include "signals.h"
+#include "timers.h"
 #include "wait.h"
 
-#define CODE_KERNEL 0x80 /* SI_KERNEL */
 #define STOP_SIGNALS (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 
 static void publish_pending(struct process *process)
 {
+	__atomic_store_n(&process_slots[process->slot].thread_signals, process->thread_queue_length, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&process_slots[process->slot].pending, process->pending, __ATOMIC_SEQ_CST);
+}
+
+static void drop_from(struct queued_signal **place, uint32_t *length, uint64_t signals)
+{
+	for (struct queued_signal *queued; (queued = *place);) {
+		if (signals & SIGNAL_BIT(queued->info.signal)) {
+			*place = queued->next;
+			free(queued);
+			--*length;
+		} else
+			place = &queued->next;
+	}
 }
 
 static void drop(struct process *process, uint64_t signals)
 {
-	for (struct queued_signal **place = &process->queue, *queued; (queued = *place);) {
-		if (signals & SIGNAL_BIT(queued->info.signal)) {
-			*place = queued->next;
-			free(queued);
-			process->queue_length--;
-		} else
-			place = &queued->next;
-	}
+	drop_from(&process->queue, &process->queue_length, signals);
+	drop_from(&process->thread_queue, &process->thread_queue_length, signals);
 	process->pending &= ~signals;
 	publish_pending(process);
+}
+
+/* For one thread: it waits here until the library takes it there. */
+static int enqueue_thread(struct process *process, const struct signal_info *info, uint32_t thread)
+{
+	struct queued_signal **place = &process->thread_queue, *queued;
+	for (; (queued = *place); place = &queued->next)
+		if (queued->thread == thread && queued->info.signal == info->signal && info->signal < SIGNAL_REALTIME_FIRST)
+			return 0;
+	queued = process->thread_queue_length < SIGNAL_QUEUE_MAX ? malloc(sizeof *queued) : NULL;
+	if (!queued)
+		return -EAGAIN;
+	*queued = (struct queued_signal){ NULL, *info, thread };
+	*place = queued;
+	process->thread_queue_length++;
+	publish_pending(process);
+	return 0;
 }
 
 static int enqueue(struct process *process, const struct signal_info *info)
@@ -44,8 +68,7 @@ static int enqueue(struct process *process, const struct signal_info *info)
 		struct queued_signal *queued = process->queue_length < SIGNAL_QUEUE_MAX ? malloc(sizeof *queued) : NULL;
 		if (!queued)
 			return -EAGAIN;
-		queued->info = *info;
-		queued->next = NULL;
+		*queued = (struct queued_signal){ NULL, *info, 0 };
 		struct queued_signal **place = &process->queue;
 		while (*place)
 			place = &(*place)->next;
@@ -99,7 +122,7 @@ static void resume(struct process *process)
 	tell_parent(process, CLD_CONTINUED, SIGCONT);
 }
 
-int signal_send(struct process *process, const struct signal_info *info, uint64_t thread)
+int signal_send(struct process *process, const struct signal_info *info, uint32_t thread)
 {
 	if (info->signal < 0 || info->signal > SIGNAL_COUNT)
 		return -EINVAL;
@@ -126,9 +149,9 @@ int signal_send(struct process *process, const struct signal_info *info, uint64_
 	}
 	if (process->ignored & SIGNAL_BIT(info->signal))
 		return 0;
-	int error = enqueue(process, info);
+	int error = thread ? enqueue_thread(process, info, thread) : enqueue(process, info);
 	if (!error)
-		effect_interrupt(process, thread);
+		effect_interrupt(process);
 	return error;
 }
 
@@ -147,7 +170,7 @@ int signal_send_group(uint32_t group, const struct signal_info *info)
 	return result;
 }
 
-int signal_send_selected(struct process *caller, int64_t pid, const struct signal_info *info, uint64_t thread)
+int signal_send_selected(struct process *caller, int64_t pid, const struct signal_info *info, uint32_t thread)
 {
 	if (info->signal < 0 || info->signal > SIGNAL_COUNT)
 		return -EINVAL;
@@ -198,7 +221,45 @@ bool signal_take(struct process *process, uint64_t blocked, struct signal_info *
 	if (bit & STOP_SIGNALS)
 		process->stop_taken |= bit;
 	publish_pending(process);
+	timer_signal_taken(process, info);
 	return true;
+}
+
+uint32_t signal_take_thread(struct process *process, struct signal_info *info)
+{
+	struct queued_signal *queued = process->thread_queue;
+	if (!queued)
+		return 0;
+	uint32_t thread = queued->thread;
+	*info = queued->info;
+	process->thread_queue = queued->next;
+	process->thread_queue_length--;
+	free(queued);
+	if (SIGNAL_BIT(info->signal) & STOP_SIGNALS)
+		process->stop_taken |= SIGNAL_BIT(info->signal);
+	publish_pending(process);
+	timer_signal_taken(process, info);
+	return thread;
+}
+
+static bool is_of_timer(const struct signal_info *info, uint32_t number)
+{
+	return info->code == SI_TIMER && info->pid == number;
+}
+
+bool signal_timer_waits(const struct process *process, uint32_t number)
+{
+	for (int signal = 1; signal < SIGNAL_REALTIME_FIRST; signal++)
+		if ((process->pending & SIGNAL_BIT(signal)) && is_of_timer(&process->standard[signal], number))
+			return true;
+	const struct queued_signal *queued;
+	for (queued = process->queue; queued; queued = queued->next)
+		if (is_of_timer(&queued->info, number))
+			return true;
+	for (queued = process->thread_queue; queued; queued = queued->next)
+		if (is_of_timer(&queued->info, number))
+			return true;
+	return false;
 }
 
 void signal_set_ignored(struct process *process, uint64_t ignored)
@@ -224,29 +285,6 @@ bool signal_stop_self(struct process *process, uint32_t signal, uint32_t reply)
 	process->stop_replies = pending;
 	stop(process, signal);
 	return true;
-}
-
-uint64_t alarm_next(void)
-{
-	uint64_t next = 0;
-	for (struct process *p = process_next(NULL); p; p = process_next(p))
-		if (p->alarm_deadline && (!next || p->alarm_deadline < next))
-			next = p->alarm_deadline;
-	return next;
-}
-
-void alarms_expire(uint64_t now)
-{
-	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
-		if (!p->alarm_deadline || p->alarm_deadline > now)
-			continue;
-		if (p->alarm_period)
-			p->alarm_deadline += ((now - p->alarm_deadline) / p->alarm_period + 1) * p->alarm_period;
-		else
-			p->alarm_deadline = 0;
-		struct signal_info info = { .signal = SIGALRM, .code = CODE_KERNEL };
-		signal_send(p, &info, 0);
-	}
 }
 
 static void put(unsigned char *bytes, size_t offset, uint64_t value, size_t size)

@@ -28,7 +28,10 @@ struct process_slot {
 	uint32_t terminal;         /* device number of the controlling terminal, 0 none */
 	char name[16];             /* comm */
 	uint64_t start_time;       /* monotonic nanoseconds */
-	uint64_t reserved;         /* slot 0: how many processes live */
+	union {
+		uint64_t thread_signals; /* how many signals wait at proc for certain threads of the process */
+		uint64_t living;         /* slot 0, which is no process's: how many processes live */
+	};
 };
 #define PROCESS_SLOTS 4096
 #define PROCESS_SLOT_LEADER 0x1u /* session leader */
@@ -43,7 +46,8 @@ enum process_operation {
 	                       word3 = length of the path that leads it */
 	PROC_WAIT,          /* word1 = pid as for wait4 (i64: >0, 0, -1, < -1 group), word2 = options (WNOHANG WUNTRACED WCONTINUED WEXITED WNOWAIT);
 	                       WEXITED is implied unless word3 = 1 (waitid). interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, word2 = user time ns, word3 = system time ns, word4 = max pages */
-	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE); word5 = thread number or 0 */
+	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE);
+	                       word5 = id of one thread of that process, or 0 */
 	PROC_TAKE_SIGNAL,   /* word1 = blocked mask. Reply: word0 = signal (0 none), range: siginfo_t of Linux (128 bytes) */
 	PROC_SET_GROUP,     /* word1 = pid, word2 = group (setpgid) */
 	PROC_SET_SESSION,   /* setsid. Reply: word0 = session */
@@ -51,9 +55,18 @@ enum process_operation {
 	                       word5 ignored signals, word6 foreground group of its terminal (of a session leader) */
 	PROC_STOP_SELF,     /* word1 = signal: the caller stops (default action of SIGTSTP ...); the reply comes when it is continued */
 	PROC_SET_CHILD_RULE,/* word1 = PROC_CHILDREN_*: SIGCHLD ignored or SA_NOCLDWAIT / SA_NOCLDSTOP */
-	PROC_SET_TIMER,     /* word1 = 0 (ITIMER_REAL), word2 = deadline (monotonic ns, 0 disarm), word3 = period ns; SIGALRM. Reply: word1 = ns that were left, word2 = old period */
+	PROC_SET_TIMER,     /* word1 = timer's number or PROC_TIMER_*, word2 = deadline of its clock in ns (0 disarms), word3 = period ns,
+	                       word4 = 1: the deadline is from now. Reply: word1 = ns that were left (0 disarmed), word2 = old period */
 	PROC_TIMES,         /* Reply: word1 user, word2 system (self), word3, word4 (waited-for children), ns; word5 max pages of children */
 	PROC_SET_MASK,      /* word1 = signals ignored by the process (mask): proc drops them at once instead of interrupting */
+	PROC_TAKE_THREAD_SIGNAL, /* the oldest signal that waits here for one thread of the caller's process. Reply: word0 = signal (0 none),
+	                       word1 = the thread's id, range as PROC_TAKE_SIGNAL */
+	PROC_CREATE_TIMER,  /* word1 = PROC_CLOCK_*, word2 = signal (0: none), word3 = value, word4 = thread's id or 0, word5 = 1: the value is the number.
+	                       Reply: word0 = the timer's number */
+	PROC_GET_TIMER,     /* word1 = as PROC_SET_TIMER. Reply: word1 = ns left, word2 = period, word3 = overruns of the last signal */
+	PROC_DELETE_TIMER,  /* word1 = number */
+	PROC_OPTION,        /* word1 = PROC_OPTION_*, word2 = 1: set it to word3. Reply: word1 = its old value */
+	PROC_PRIORITY,      /* word1, word2 = which and who of setpriority, word3 = 1: set to word4 (nice, i64). Reply: word1 = 20 - least nice value */
 	/* privileged */
 	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
 	PROC_SIGNAL_GROUP,  /* word1 = group, word2 = signal (from the terminal) */
@@ -66,6 +79,14 @@ enum process_operation {
 };
 #define PROC_FORK_VFORK 0x1u
 #define PROC_FORK_PARENT 0x2u /* CLONE_PARENT */
+/* Timers of every process that no PROC_CREATE_TIMER made: SIGALRM, SIGVTALRM, SIGPROF, and RLIMIT_CPU's SIGXCPU and SIGKILL */
+#define PROC_TIMER_REAL 0x10000u
+#define PROC_TIMER_VIRTUAL 0x10001u
+#define PROC_TIMER_PROFILE 0x10002u
+#define PROC_TIMER_CPU_SOFT 0x10003u
+#define PROC_TIMER_CPU_HARD 0x10004u
+enum { PROC_CLOCK_MONOTONIC, PROC_CLOCK_USER, PROC_CLOCK_PROCESSOR /* user and system time of the process */ };
+enum { PROC_OPTION_DEATH_SIGNAL, PROC_OPTION_SUBREAPER };
 #define PROC_CHILDREN_NO_ZOMBIE 0x1u
 #define PROC_CHILDREN_NO_STOP_SIGNAL 0x2u
 /* The proc server also serves /proc by the file protocol: its directory port is another client port of its listener. */
