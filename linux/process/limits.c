@@ -2,6 +2,16 @@
 #include "linux/calls.h"
 #include "linux/process/process.h"
 
+/* proc watches processor time: SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
+static void processor_limit(struct linux_thread *t, const uint64_t limit[2])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t deadline = limit[i] > INT64_MAX / NANOSECONDS ? 0 : MAXIMUM(limit[i], 1ul) * NANOSECONDS;
+		struct message message = { .word = { PROC_SET_TIMER, i ? PROC_TIMER_CPU_HARD : PROC_TIMER_CPU_SOFT, deadline, i ? 0 : NANOSECONDS } };
+		(void)proc_call(t, &message, 0);
+	}
+}
+
 static int64_t limit_change(struct linux_thread *t, int resource, const uint64_t new[2], uint64_t old[2])
 {
 	struct linux_process *p = t->process;
@@ -21,6 +31,8 @@ static int64_t limit_change(struct linux_thread *t, int resource, const uint64_t
 			memcpy(p->limits[resource], new, 16);
 	}
 	lock_release(&p->lock);
+	if (new && result >= 0 && resource == LINUX_RLIMIT_CPU)
+		processor_limit(t, new);
 	return result < 0 ? result : 0;
 }
 
