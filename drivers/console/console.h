@@ -53,6 +53,7 @@ struct console {
 	bool line_too_long;
 	bool exiting, exit_sent, exited;
 	uint32_t exit_status;
+	bool exit_failed;
 };
 extern struct console console;
 

@@ -114,9 +114,10 @@ static void exit_send(void)
 	int slot = buffers_free_slot(queue, &console.line_send);
 	if (slot < 0)
 		device_failed("it does not take control lines");
-	static const char drained[] = "drained\nexit ";
+	static const char ended[] = "drained\nexit ", failed[] = "drained\nfailed\nexit ";
+	const char *drained = console.exit_failed ? failed : ended;
 	char *text = (char *)buffer_at(&console.line_send, (unsigned)slot);
-	size_t length = sizeof drained - 1;
+	size_t length = strlen(drained);
 	memcpy(text, drained, length);
 	uint32_t status = console.exit_status & 0xff;
 	if (status >= 100)
@@ -164,6 +165,7 @@ void control_command(void)
 	if (message.word[0] == CONSOLE_COMMAND_EXIT && !console.exiting) {
 		console.exiting = true;
 		console.exit_status = (uint32_t)message.word[1];
+		console.exit_failed = message.word[2] != 0;
 		control_exit_step();
 	}
 }

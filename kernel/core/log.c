@@ -1,6 +1,6 @@
 /*
- * The kernel log: lines go into a ring in memory and to the serial port. log_print always reaches the port (errors); log_info and what programs write
- * (log_write_text) only when the command line has `verbose`. Lines longer than the buffer are cut.
+ * The kernel log: lines go into a ring in memory and to the serial port. log_print and what programs write (log_write_text)
+ * always reach the port; log_info only when the command line has `verbose`. Lines longer than the buffer are cut.
  */
 #include "kernel/core/log.h"
 #include "arch/processor.h"
@@ -61,7 +61,7 @@ void log_write_text(const char *text, size_t length)
 		line[i] = (text[i] >= ' ' && text[i] != 0x7f) || text[i] == '\t' || text[i] == '\n' ? text[i] : '?';
 	if (!length || line[length - 1] != '\n')
 		line[length++] = '\n';
-	line_write(line, length, log_verbose);
+	line_write(line, length, true);
 }
 
 size_t log_read(char *buffer, size_t size)

@@ -9,7 +9,7 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern bool log_verbose;
 /* Copies the newest bytes of the ring, oldest first; returns how many. */
 size_t log_read(char *buffer, size_t size);
-void log_write_text(const char *text, size_t length); /* a line as it is: ring, and serial port if verbose */
+void log_write_text(const char *text, size_t length); /* a line as it is */
 /* Prints message, registers if given, a symbolic backtrace, the current thread and held locks; stops the machine with status. */
 noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 struct arch_frame;

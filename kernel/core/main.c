@@ -30,12 +30,19 @@
 
 static struct start_info *start_info;
 static struct process *first_process;
+static const char *first_image; /* in the archive, for backtraces */
+static uint64_t first_image_size;
 
 /* The first process has died: nothing can go on. Runs with no locks held, in the context of its last thread. */
 void kernel_first_process_died(struct process *process)
 {
 	if (process == first_process)
 		panic("the first process ended, status %#x; the system cannot go on", process->status);
+}
+
+const char *kernel_first_process_symbol(struct process *process, uint64_t address, uint64_t *offset)
+{
+	return process == first_process ? elf_symbol(first_image, first_image_size, address, offset) : NULL;
 }
 
 static void map_or_panic(struct space *space, struct map_request *request, struct memobj *memobj, uint32_t most)
@@ -119,6 +126,8 @@ static void first_process_start(void)
 	if (member.offset % PAGE_SIZE || elf_image_parse(archive_bytes + member.offset, member.size, &elf))
 		panic("%s in the boot archive is not a program", BOOT_INIT);
 
+	first_image = archive_bytes + member.offset;
+	first_image_size = member.size;
 	struct memobj *archive = memobj_create_from_pages(start_info->archive_start, start_info->archive_size);
 	struct space *space = space_create(budget_root);
 	struct handle_table *table = handle_table_create();

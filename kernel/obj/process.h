@@ -84,6 +84,8 @@ struct thread *process_find_thread(struct process *process, uint64_t number);
 struct handle_table *process_handles_ref(struct process *process) must_check;
 /* kernel/core/main.c: called for every process that has become a corpse; stops the machine if it is the first one. */
 void kernel_first_process_died(struct process *process);
+/* The function of the first process that address lies in, with the offset from its start; NULL: another process, or not known. kernel/core/main.c. */
+const char *kernel_first_process_symbol(struct process *process, uint64_t address, uint64_t *offset);
 void route_table_unref(struct route_table *routes);
 uint32_t process_count(void), thread_count(void);
 

@@ -74,6 +74,18 @@ static const char *cause_name(enum exception_cause cause)
 	return (unsigned)cause < array_count(names) ? names[cause] : "exception";
 }
 
+/* Names are known for the first process only: its image lies in the boot archive, and nobody else can report its death. */
+static void caller_print(struct process *process, uint64_t address)
+{
+	uint64_t offset;
+	const char *name = kernel_first_process_symbol(process, address, &offset);
+
+	if (name)
+		log_print("  called from %016lx %s+%#lx", address, name, offset);
+	else
+		log_print("  called from %016lx", address);
+}
+
 /* Registers and return addresses of a thread that is about to die, to the log. The stack is the program's: nothing in it is believed. */
 static void fault_print(struct thread *thread, struct arch_frame *frame, enum exception_cause cause, uint64_t code, uint64_t address)
 {
@@ -85,7 +97,7 @@ static void fault_print(struct thread *thread, struct arch_frame *frame, enum ex
 		struct { uint64_t next, instruction; } link;
 		if (!base || base % 8 || copy_from_user(&link, base, sizeof(link)) || !link.instruction)
 			break;
-		log_print("  called from %016lx", link.instruction);
+		caller_print(thread->process, link.instruction);
 		if (link.next <= base)
 			break;
 		base = link.next;

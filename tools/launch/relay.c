@@ -55,6 +55,7 @@ static struct relay {
 	size_t log_length;
 	char complaint[2048];/* the first of what QEMU said */
 	size_t complaint_length;
+	bool failed;         /* the guest said that the status is not the program's */
 	int status;          /* of the program; -1 not known */
 	bool gone;           /* the machine's process has ended */
 	double stop_at;      /* kill the machine then */
@@ -103,6 +104,8 @@ static void take_line(const char *line)
 			relay.status = (int)status;
 			relay.stop_at = now() + EXIT_GRACE;
 		}
+	} else if (!strcmp(line, "failed")) {
+		relay.failed = true;
 	} /* "drained" and what later guests may say need no answer */
 }
 
@@ -417,6 +420,8 @@ int relay_run(struct machine *machine, const struct options *options, const char
 			relay.stop_at = 0;
 		}
 	}
+	if (relay.status >= 0 && relay.failed)
+		fail_with_log("a server died that nothing goes on without");
 	if (relay.status >= 0)
 		return relay.status;
 	if (relay.interrupted)

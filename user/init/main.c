@@ -29,6 +29,7 @@ handle_t init_listener = HANDLE_NONE;
 
 static struct {
 	bool ending;
+	bool failed; /* a server that nothing goes on without has died */
 	unsigned status;
 } run;
 
@@ -54,7 +55,7 @@ void run_end(unsigned status)
 		server_call(ports.terminal_system, words, 2, NULL, 0, NULL, 0, NULL);
 	}
 	streams_release();
-	struct message command = { .word = { CONSOLE_COMMAND_EXIT, status } };
+	struct message command = { .word = { CONSOLE_COMMAND_EXIT, status, run.failed } };
 	if (!server_alive(SERVER_CONSOLE) || channel_send(streams.commands, &command, CHANNEL_NON_BLOCKING, 0) < 0)
 		power_off(status);
 }
@@ -76,6 +77,7 @@ static void event_handle(const uint64_t *word)
 		run_end(program_exit_status((uint32_t)word[1]));
 		break;
 	case EVENT_RUN_ENDS:
+		run.failed = true;
 		run_end((unsigned)word[1]);
 		break;
 	case CONSOLE_EVENT_WINDOW:
@@ -208,6 +210,8 @@ static void program_begin(void)
 	} else {
 		server_log("no root directory: error %d", (int)-error);
 	}
+	if (error == -EPIPE) /* a server is gone, even if its death has not been told yet */
+		run.failed = true;
 	if (error)
 		run_end(STATUS_FAILED);
 	else if (boot.verbose)

@@ -13,7 +13,8 @@
  *   commands   receiver of a packet channel: word[0] = CONSOLE_COMMAND_*
  *
  * Lines on the host's control port, from the host: "end-of-input N" (N bytes in all were sent on the input port), "window ROWS COLUMNS",
- * "hangup output" and "hangup error" (nobody reads there any more), "interrupt SIGNAL". To the host: "drained", then last "exit STATUS".
+ * "hangup output" and "hangup error" (nobody reads there any more), "interrupt SIGNAL". To the host: "drained", "failed" if the status is the
+ * system's and not the program's (the host then shows the end of the kernel's log), and last "exit STATUS".
  */
 #ifndef CARILLON_CONSOLE_PROTOCOL_H
 #define CARILLON_CONSOLE_PROTOCOL_H
@@ -29,6 +30,6 @@ enum console_event {
 	CONSOLE_EVENT_EXITED,      /* after CONSOLE_COMMAND_EXIT: the host has everything */
 };
 enum console_command {
-	CONSOLE_COMMAND_EXIT = 1,  /* word1 = status 0..255: hand over all output that is there, then tell the host the status */
+	CONSOLE_COMMAND_EXIT = 1,  /* word1 = status 0..255, word2 = 1: the system failed. Hand over all output that is there, then tell the host */
 };
 #endif
