@@ -67,14 +67,15 @@ static int64_t send_id(struct linux_thread *t, int32_t group, int32_t id, struct
 		int64_t result = signal_send_own(t, (uint32_t)id, &(struct linux_siginfo){ 0 });
 		if (result || !info->signal)
 			return result;
-		if (info->signal != LINUX_SIGKILL && info->signal != LINUX_SIGSTOP) /* these concern the process */
+		/* Those that kill, stop and continue are proc's business, whichever thread they are for. */
+		if (!(LINUX_SIGNAL_BIT(info->signal) & (SIGNAL_UNBLOCKABLE | SIGNAL_DEFAULT_STOP | LINUX_SIGNAL_BIT(LINUX_SIGCONT))))
 			return signal_send_own(t, (uint32_t)id, info);
 	}
 	struct message message = {
 		.word = { PROC_KILL, pid, (uint64_t)info->signal, info->sent.value, (uint64_t)(int64_t)info->code, (uint32_t)id },
 	};
 	int64_t result = proc_call(t, &message, 0);
-	if (result >= 0 && (signal_pending(t) & ~t->mask))
+	if (result >= 0 && ((signal_pending(t) & ~t->mask) || signal_fetch_needed(p)))
 		t->block.pending = 1;
 	return result < 0 ? result : 0;
 }

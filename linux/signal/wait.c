@@ -76,7 +76,8 @@ int64_t linux_rt_sigtimedwait(struct linux_thread *t, const uint64_t argument[6]
 			signal_mask_set(t, mask);
 			return -EAGAIN;
 		}
-		if ((ready & ~mask) && interrupt_deliverable(t))
+		/* Also when all of it is blocked here: it is passed on to a thread that does not block it. */
+		if ((result == -EINTR || (ready & ~mask)) && interrupt_deliverable(t))
 			return -EINTR;
 	}
 }
