@@ -172,6 +172,18 @@ int64_t address_any(struct linux_thread *t, int fd, uint32_t type)
 	return result < 0 ? result : bind_abstract(t, fd, &label);
 }
 
+/* Linux looks at the path before it looks at the socket. */
+static bool name_exists(struct linux_thread *t, const struct socket_address *address)
+{
+	struct ns_walk walk;
+	struct message message = { .word = { FILE_GETATTR } };
+	int64_t result = name_begin_text(t, &walk, LINUX_AT_FDCWD, (const char *)address->bytes + PATH_OFFSET, true, false);
+	if (result >= 0)
+		result = name_call(t, &walk, &message);
+	ns_walk_end(&walk);
+	return result >= 0;
+}
+
 int64_t linux_bind(struct linux_thread *t, const uint64_t argument[6])
 {
 	int fd = (int)argument[0];
@@ -186,7 +198,7 @@ int64_t linux_bind(struct linux_thread *t, const uint64_t argument[6])
 	if (address.length == PATH_OFFSET)
 		return address_any(t, fd, (uint32_t)type);
 	if (state.parts & LINK_HAS_LABEL)
-		return -EINVAL;
+		return !is_abstract(&address) && name_exists(t, &address) ? -EADDRINUSE : -EINVAL;
 	struct socket_label label = { .pid = t->process->pid, .length = address.length };
 	memcpy(label.address, address.bytes, sizeof label.address);
 	result = socket_register(t, fd, (uint32_t)type, &state);
