@@ -45,6 +45,9 @@ struct handle_info {
 	uint64_t identity;   /* the same for two handles of one object, else different while both live */
 };
 
+/* handle_fetch: the caller's new handle (in the high range), and the options of the one it was made of */
+struct handle_found { int32_t handle; uint32_t options; };
+
 #define DEADLINE_NEVER UINT64_MAX
 
 #define PAGE_SHIFT 12

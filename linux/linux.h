@@ -82,6 +82,7 @@ struct linux_process {
 
 	uint64_t program_break_floor;             /* end of the program's data: where the heap starts */
 	uint64_t image_entry, image_headers;      /* AT_ENTRY and AT_PHDR of the running program */
+	uint64_t stack_start, vector_start;       /* the stack pointer a program began with, its auxiliary vector; for /proc */
 	uint64_t arguments_start, arguments_end, environment_start, environment_end; /* on the program's stack, for prctl and /proc */
 	uint64_t float_mask;                      /* XCR0 parts saved in signal frames; 0: fxsave only */
 	uint32_t float_size;                      /* bytes of the saved state */

@@ -290,6 +290,25 @@ int handle_table_lookup(struct handle_table *table, uint32_t number, struct obje
 	return slot ? 0 : -EBADF;
 }
 
+int64_t handle_table_next(struct handle_table *table, uint32_t first, struct object **object, uint32_t *rights, uint32_t *options)
+{
+	int64_t number = -ENOENT;
+	spin_lock(&table->lock);
+	for (uint32_t index = first; index < table->low.capacity; index++) {
+		struct handle_slot *slot = &table->low.slots[index];
+		if (!slot->object)
+			continue;
+		*object = slot->object;
+		*rights = slot->rights;
+		*options = slot->options;
+		object_ref(slot->object);
+		number = index;
+		break;
+	}
+	spin_unlock(&table->lock);
+	return number;
+}
+
 int handle_table_close(struct handle_table *table, uint32_t number, struct object *expected)
 {
 	uint32_t index;

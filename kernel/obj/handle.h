@@ -58,6 +58,8 @@ int64_t handle_table_install(struct handle_table *table, struct object *object, 
 int64_t handle_table_install_at(struct handle_table *table, struct object *object, uint32_t rights, uint32_t options, uint32_t number, bool replace) must_check;
 /* Looks a handle of a table up; referenced. */
 int handle_table_lookup(struct handle_table *table, uint32_t number, struct object **object, uint32_t *rights) must_check;
+/* The lowest used low number from `first` up: the number, *object (referenced), rights and options; or -ENOENT. */
+int64_t handle_table_next(struct handle_table *table, uint32_t first, struct object **object, uint32_t *rights, uint32_t *options) must_check;
 /* Closes a number; with expected not NULL only if it refers to that object. 0 or -EBADF. */
 int handle_table_close(struct handle_table *table, uint32_t number, struct object *expected);
 /* Both ranges: closes all handles from first to last; sets (or adds) options on all of them, -EBADF when there is none. */

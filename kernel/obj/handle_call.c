@@ -1,4 +1,4 @@
-/* System calls on handles (1-8). The tables are in handle.c. */
+/* System calls on handles (1-9). The tables are in handle.c. */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
 #include "kernel/obj/process.h"
@@ -102,6 +102,31 @@ int64_t sys_handle_install(handle_t process_handle, handle_t handle, uint32_t ta
 	}
 	object_unref(process_object);
 	return error;
+}
+
+int64_t sys_handle_fetch(handle_t process_handle, uint32_t first, user_t user_found)
+{
+	struct object *process_object, *object;
+	struct handle_found found = { .handle = HANDLE_NONE };
+	uint32_t rights;
+	int64_t number = handle_lookup(process_handle, KIND_PROCESS, RIGHT_MANAGE, &process_object);
+	if (number)
+		return number;
+	struct handle_table *table = process_handles_ref(container_of(process_object, struct process, object));
+	number = table ? handle_table_next(table, first, &object, &rights, &found.options) : -ESRCH;
+	handle_table_unref(table);
+	object_unref(process_object);
+	if (number < 0)
+		return number;
+	int64_t handle = handle_install_new(object, rights, 0, HANDLE_HIGH);
+	if (handle < 0)
+		return handle;
+	found.handle = (handle_t)handle;
+	if (copy_to_user(user_found, &found, sizeof(found))) {
+		(void)handle_table_close(process_current()->handles, (uint32_t)handle, NULL);
+		return -EFAULT;
+	}
+	return number;
 }
 
 int64_t sys_handle_limit(uint32_t limit)

@@ -26,6 +26,7 @@ int process_start(struct linux_process *p, struct linux_thread *t, struct proces
 	if (record->version != RECORD_VERSION)
 		return -EINVAL;
 	p->record = record;
+	record->state = (uint64_t)(uintptr_t)p;
 	p->pid = record->pid;
 	p->umask = record->umask;
 	p->personality = 0;
@@ -57,6 +58,7 @@ static void arguments_find(struct linux_thread *t, uint64_t stack, char path[256
 	if (user_read(t, &count, at, 8) || user_read(t, &p->arguments_start, at + 8, 8))
 		return;
 	at += 8 + 8 * (count + 1);
+	p->stack_start = stack;
 	(void)user_read(t, &p->environment_start, at, 8);
 	p->arguments_end = p->environment_start;
 	while (!user_read(t, word, at, 8) && word[0]) {
@@ -69,6 +71,7 @@ static void arguments_find(struct linux_thread *t, uint64_t stack, char path[256
 			p->environment_end++;
 		p->environment_end++;
 	}
+	p->vector_start = at + 8;
 	for (at += 8; !user_read(t, word, at, sizeof word) && word[0] != LINUX_AT_NULL; at += 16)
 		switch (word[0]) {
 		case LINUX_AT_EXECFN:

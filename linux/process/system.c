@@ -25,6 +25,9 @@ int64_t linux_sysinfo(struct linux_thread *t, const uint64_t argument[6])
 	info.uptime = (int64_t)(time_monotonic(t) / NANOSECONDS);
 	info.total = system.pages_total * PAGE_SIZE;
 	info.free = system.pages_free * PAGE_SIZE;
+	const volatile struct process_table_head *head = (const volatile struct process_table_head *)(uintptr_t)LIBRARY_PROCESS_TABLE;
+	for (int i = 0; i < 3 && t->process->slot; i++)
+		info.loads[i] = head->load[i];
 	info.processes = (uint16_t)MINIMUM(system.processes, 65535u);
 	return user_write(t, argument[0], &info, sizeof info);
 }

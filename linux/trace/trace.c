@@ -32,8 +32,8 @@ static void text_write(struct linux_thread *t, const char *text, size_t length)
 
 static bool alone(const struct linux_thread *t)
 {
-	const volatile struct process_slot *table = (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE;
-	return t->process->thread_count < 2 && (!t->process->slot || table[0].living < 2);
+	const volatile struct process_table_head *table = (const volatile struct process_table_head *)(uintptr_t)LIBRARY_PROCESS_TABLE;
+	return t->process->thread_count < 2 && (!t->process->slot || table->living < 2);
 }
 
 static void line_begin(struct trace_line *line, const struct linux_thread *t, uint32_t id)

@@ -9,16 +9,21 @@
 #include "carillon/file_protocol.h"
 #include "user/files/walk.h"
 #include "files.h"
+#include "inside.h"
 #include "operations.h"
 
-#define QID(pid, entry) ((uint64_t)(pid) << 8 | (entry))
-#define QID_PID(qid) ((uint32_t)((qid) >> 8))
+/* part: a thread's id, or a descriptor */
+#define QID_PART(pid, entry, part) ((uint64_t)(part) << 24 | (uint64_t)(pid) << 8 | (entry))
+#define QID(pid, entry) QID_PART(pid, entry, 0)
+#define QID_PID(qid) ((uint32_t)((qid) >> 8 & 0xffff))
+#define QID_PART_OF(qid) ((uint32_t)((qid) >> 24))
 #define QID_ENTRY(qid) ((enum files_entry)((qid) & 0xff))
 #define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
-#define PID_COOKIE 0x10000ul /* cookies of processes in the root: this and the pid */
+#define NUMBER_COOKIE 0x10000ul /* cookies of entries that are numbers: this and the number */
 #define PROC_MAGIC 0x9fa0u
 
 uint64_t files_device = 2;
+const struct process *files_caller;
 
 static const struct { const char *name; enum files_entry entry, parent; uint32_t mode; } entries[] = {
 	{ "self", FILE_SELF, FILE_ROOT, S_IFLNK | 0777 }, { "thread-self", FILE_THREAD_SELF, FILE_ROOT, S_IFLNK | 0777 },
@@ -33,11 +38,22 @@ static const struct { const char *name; enum files_entry entry, parent; uint32_t
 	{ "random", FILE_SYS_RANDOM, FILE_SYS_KERNEL, S_IFDIR | 0555 },
 	{ "hostname", FILE_HOSTNAME, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "domainname", FILE_DOMAINNAME, FILE_SYS_KERNEL, S_IFREG | 0444 },
 	{ "osrelease", FILE_OSRELEASE, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "ostype", FILE_OSTYPE, FILE_SYS_KERNEL, S_IFREG | 0444 },
-	{ "version", FILE_OSVERSION, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "pid_max", FILE_PID_MAX, FILE_SYS_KERNEL, S_IFREG | 0444 },
-	{ "threads-max", FILE_THREADS_MAX, FILE_SYS_KERNEL, S_IFREG | 0444 }, { "ngroups_max", FILE_NGROUPS_MAX, FILE_SYS_KERNEL, S_IFREG | 0444 },
+	{ "version", FILE_OSVERSION, FILE_SYS_KERNEL, S_IFREG | 0444 },
 	{ "boot_id", FILE_BOOT_ID, FILE_SYS_RANDOM, S_IFREG | 0444 }, { "uuid", FILE_UUID, FILE_SYS_RANDOM, S_IFREG | 0444 },
-	{ "overcommit_memory", FILE_OVERCOMMIT, FILE_SYS_VM, S_IFREG | 0444 }, { "max_map_count", FILE_MAP_COUNT, FILE_SYS_VM, S_IFREG | 0444 },
-	{ "file-max", FILE_FILE_MAX, FILE_SYS_FS, S_IFREG | 0444 }, { "pipe-max-size", FILE_PIPE_SIZE, FILE_SYS_FS, S_IFREG | 0444 },
+	{ "file-nr", FILE_FILE_NUMBER, FILE_SYS_FS, S_IFREG | 0444 },
+	{ "net", FILE_SYS_NET, FILE_SYS, S_IFDIR | 0555 }, { "core", FILE_SYS_NET_CORE, FILE_SYS_NET, S_IFDIR | 0555 },
+#define CONSTANT(number, name, parent) { name, (enum files_entry)(FILE_CONSTANT_FIRST + (number)), parent, S_IFREG | 0644 }
+	CONSTANT(0, "pid_max", FILE_SYS_KERNEL), CONSTANT(1, "threads-max", FILE_SYS_KERNEL), CONSTANT(2, "ngroups_max", FILE_SYS_KERNEL),
+	CONSTANT(3, "cap_last_cap", FILE_SYS_KERNEL), CONSTANT(4, "overflowuid", FILE_SYS_KERNEL), CONSTANT(5, "overflowgid", FILE_SYS_KERNEL),
+	CONSTANT(6, "core_pattern", FILE_SYS_KERNEL), CONSTANT(7, "core_uses_pid", FILE_SYS_KERNEL), CONSTANT(8, "panic", FILE_SYS_KERNEL),
+	CONSTANT(9, "tainted", FILE_SYS_KERNEL), CONSTANT(10, "randomize_va_space", FILE_SYS_KERNEL), CONSTANT(11, "printk", FILE_SYS_KERNEL),
+	CONSTANT(12, "perf_event_paranoid", FILE_SYS_KERNEL), CONSTANT(13, "kptr_restrict", FILE_SYS_KERNEL),
+	CONSTANT(14, "dmesg_restrict", FILE_SYS_KERNEL), CONSTANT(15, "entropy_avail", FILE_SYS_RANDOM),
+	CONSTANT(16, "poolsize", FILE_SYS_RANDOM), CONSTANT(17, "overcommit_memory", FILE_SYS_VM), CONSTANT(18, "overcommit_ratio", FILE_SYS_VM),
+	CONSTANT(19, "max_map_count", FILE_SYS_VM), CONSTANT(20, "swappiness", FILE_SYS_VM), CONSTANT(21, "mmap_min_addr", FILE_SYS_VM),
+	CONSTANT(22, "nr_hugepages", FILE_SYS_VM), CONSTANT(23, "min_free_kbytes", FILE_SYS_VM), CONSTANT(24, "file-max", FILE_SYS_FS),
+	CONSTANT(25, "nr_open", FILE_SYS_FS), CONSTANT(26, "pipe-max-size", FILE_SYS_FS), CONSTANT(27, "somaxconn", FILE_SYS_NET_CORE),
+	CONSTANT(28, "suid_dumpable", FILE_SYS_FS),
 	{ "stat", FILE_PID_STAT, FILE_PID, S_IFREG | 0444 }, { "status", FILE_PID_STATUS, FILE_PID, S_IFREG | 0444 },
 	{ "statm", FILE_PID_STATM, FILE_PID, S_IFREG | 0444 }, { "cmdline", FILE_PID_CMDLINE, FILE_PID, S_IFREG | 0444 },
 	{ "comm", FILE_PID_COMM, FILE_PID, S_IFREG | 0444 }, { "maps", FILE_PID_MAPS, FILE_PID, S_IFREG | 0444 },
@@ -45,12 +61,49 @@ static const struct { const char *name; enum files_entry entry, parent; uint32_t
 	{ "cwd", FILE_PID_CWD, FILE_PID, S_IFLNK | 0777 }, { "root", FILE_PID_ROOT, FILE_PID, S_IFLNK | 0777 },
 	{ "environ", FILE_PID_ENVIRON, FILE_PID, S_IFREG | 0400 }, { "task", FILE_PID_TASK, FILE_PID, S_IFDIR | 0555 },
 	{ "mounts", FILE_PID_MOUNTS, FILE_PID, S_IFREG | 0444 }, { "limits", FILE_PID_LIMITS, FILE_PID, S_IFREG | 0444 },
-	{ "oom_score_adj", FILE_PID_OOM, FILE_PID, S_IFREG | 0444 },
+	{ "oom_score", FILE_PID_OOM, FILE_PID, S_IFREG | 0444 }, { "oom_score_adj", FILE_PID_OOM_ADJUST, FILE_PID, S_IFREG | 0644 },
+	{ "mountinfo", FILE_PID_MOUNT_INFO, FILE_PID, S_IFREG | 0444 }, { "auxv", FILE_PID_AUXV, FILE_PID, S_IFREG | 0400 },
+	{ "wchan", FILE_PID_WCHAN, FILE_PID, S_IFREG | 0444 }, { "fdinfo", FILE_PID_FDINFO, FILE_PID, S_IFDIR | 0500 },
 };
 #define ENTRIES (sizeof entries / sizeof *entries)
 
+bool files_descriptor(const struct process *process, uint32_t number, struct handle_found *found)
+{
+	int64_t result = process->handle == HANDLE_NONE ? -ESRCH : handle_fetch(process->handle, number, found);
+	if (result < 0)
+		return false;
+	if (result == number)
+		return true;
+	handle_close(found->handle);
+	return false;
+}
+
+static bool descriptor_exists(const struct process *process, uint32_t number)
+{
+	struct handle_found found;
+	bool exists = files_descriptor(process, number, &found);
+	if (exists)
+		handle_close(found.handle);
+	return exists;
+}
+
+static bool thread_exists(struct process *process, uint32_t id)
+{
+	struct inside inside;
+	if (id == process->pid)
+		return true;
+	bool exists = inside_get(process, &inside) && inside_thread_find(&inside, id);
+	inside_put(&inside);
+	return exists;
+}
+
 static uint32_t mode_of(enum files_entry entry)
 {
+	if (entry == FILE_PID_FD_LINK)
+		return S_IFLNK | 0700;
+	if (entry == FILE_PID_FDINFO_FILE)
+		return S_IFREG | 0400;
+
 	for (size_t i = 0; i < ENTRIES; i++)
 		if (entries[i].entry == entry)
 			return entries[i].mode;
@@ -62,15 +115,39 @@ static bool is_process_entry(enum files_entry entry) { return entry >= FILE_PID;
 /* Children in the table of a directory: a task's files are the process's */
 static enum files_entry table_parent(enum files_entry entry) { return entry == FILE_PID_TASK_SELF ? FILE_PID : entry; }
 
-static struct process *process_named(const char *name, size_t length)
+static bool number_read(const char *name, size_t length, uint32_t *number)
 {
-	uint32_t pid = 0;
+	*number = 0;
 	for (size_t i = 0; i < length; i++) {
-		if (name[i] < '0' || name[i] > '9' || pid >= PID_MAX || (i == 0 && name[0] == '0'))
-			return NULL;
-		pid = pid * 10 + (uint32_t)(name[i] - '0');
+		if (name[i] < '0' || name[i] > '9' || *number >= 100000000 || (i == 0 && name[0] == '0' && length > 1))
+			return false;
+		*number = *number * 10 + (uint32_t)(name[i] - '0');
 	}
-	return process_find(pid);
+	return length > 0;
+}
+
+/* A name that is a number: of a process, a thread, a descriptor */
+static int numbered_lookup(uint64_t directory, uint32_t number, uint64_t *child)
+{
+	enum files_entry entry = QID_ENTRY(directory);
+	uint32_t pid = QID_PID(directory);
+	struct process *process = process_find(entry == FILE_ROOT ? number : pid);
+	if (!process)
+		return -ENOENT;
+	switch (entry) {
+	case FILE_ROOT:
+		*child = QID(number, FILE_PID);
+		return 0;
+	case FILE_PID_TASK:
+		*child = QID_PART(pid, FILE_PID_TASK_SELF, number);
+		return thread_exists(process, number) ? 0 : -ENOENT;
+	case FILE_PID_FD:
+	case FILE_PID_FDINFO:
+		*child = QID_PART(pid, entry == FILE_PID_FD ? FILE_PID_FD_LINK : FILE_PID_FDINFO_FILE, number);
+		return descriptor_exists(process, number) ? 0 : -ENOENT;
+	default:
+		return -ENOENT;
+	}
 }
 
 static int walk_lookup(void *context, uint64_t directory, const char *name, size_t length, uint64_t *child)
@@ -84,14 +161,11 @@ static int walk_lookup(void *context, uint64_t directory, const char *name, size
 		if (entries[i].parent == table_parent(entry) && strlen(entries[i].name) == length && !memcmp(entries[i].name, name, length)) {
 			if (entry == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK)
 				continue;
-			*child = QID(pid, entries[i].entry);
+			*child = QID_PART(pid, entries[i].entry, QID_PART_OF(directory));
 			return 0;
 		}
-	struct process *process = entry == FILE_ROOT || entry == FILE_PID_TASK ? process_named(name, length) : NULL;
-	if (!process || (entry == FILE_PID_TASK && process->pid != pid))
-		return -ENOENT;
-	*child = QID(process->pid, entry == FILE_ROOT ? FILE_PID : FILE_PID_TASK_SELF);
-	return 0;
+	uint32_t number;
+	return number_read(name, length, &number) ? numbered_lookup(directory, number, child) : -ENOENT;
 }
 
 static uint64_t walk_parent(void *context, uint64_t directory)
@@ -102,6 +176,8 @@ static uint64_t walk_parent(void *context, uint64_t directory)
 		return FILE_ROOT;
 	if (entry == FILE_PID_TASK_SELF)
 		return QID(QID_PID(directory), FILE_PID_TASK);
+	if (entry > FILE_PID && QID_PART_OF(directory)) /* in a thread's directory */
+		return QID_PART(QID_PID(directory), FILE_PID_TASK_SELF, QID_PART_OF(directory));
 	for (size_t i = 0; i < ENTRIES; i++)
 		if (entries[i].entry == entry)
 			return QID(QID_PID(directory), entries[i].parent);
@@ -172,7 +248,7 @@ static int64_t make_content(uint64_t qid)
 {
 	struct text text = { 0 };
 	if (is_process_entry(QID_ENTRY(qid)))
-		text_of_process(&text, QID_ENTRY(qid), process_find(QID_PID(qid)));
+		text_of_process(&text, QID_ENTRY(qid), process_find(QID_PID(qid)), QID_PART_OF(qid));
 	else
 		text_of_system(&text, QID_ENTRY(qid));
 	int64_t memobj = text.failed ? -ENOMEM : memobj_create(text.length, 0);
@@ -264,6 +340,37 @@ static int64_t do_getattr(struct server_request *request, uint64_t start)
 	return 0;
 }
 
+static bool number_append(struct server_request *request, size_t capacity, size_t *used, uint64_t qid, uint64_t order, uint32_t number, uint32_t mode)
+{
+	char name[12];
+	size_t length = (size_t)snprintf(name, sizeof name, "%u", number);
+	return file_entry_append(request->reply_buffer, capacity, used, qid, NUMBER_COOKIE + order, mode, name, length);
+}
+
+/* Threads (their order in the list is the cookie) and descriptors. False: no room for the next. */
+static bool numbers_append(struct server_request *request, size_t capacity, size_t *used, struct process *process, enum files_entry directory, uint64_t cookie)
+{
+	uint64_t first = cookie > NUMBER_COOKIE ? cookie - NUMBER_COOKIE : 0;
+	struct inside inside;
+	bool fits = true;
+	if (directory == FILE_PID_TASK && inside_get(process, &inside)) {
+		for (size_t i = first; fits && i < inside.thread_count; i++)
+			fits = number_append(request, capacity, used, QID_PART(process->pid, FILE_PID_TASK_SELF, inside.threads[i].id), i + 1, inside.threads[i].id, S_IFDIR);
+		inside_put(&inside);
+	}
+	if (directory == FILE_PID_FD || directory == FILE_PID_FDINFO) {
+		struct handle_found found;
+		int64_t number;
+		for (uint32_t next = (uint32_t)first; fits && process->handle != HANDLE_NONE && (number = handle_fetch(process->handle, next, &found)) >= 0;) {
+			handle_close(found.handle);
+			next = (uint32_t)number + 1;
+			fits = number_append(request, capacity, used, QID_PART(process->pid, directory == FILE_PID_FD ? FILE_PID_FD_LINK : FILE_PID_FDINFO_FILE, number),
+				next, (uint32_t)number, directory == FILE_PID_FD ? S_IFLNK : S_IFREG);
+		}
+	}
+	return fits;
+}
+
 static int64_t do_readdir(struct server_request *request, uint64_t start)
 {
 	enum files_entry directory = QID_ENTRY(start);
@@ -280,23 +387,13 @@ static int64_t do_readdir(struct server_request *request, uint64_t start)
 		fits = file_entry_append(buffer, capacity, &used, parent, 2, S_IFDIR, "..", 2);
 	for (size_t i = cookie < 3 ? 0 : cookie - 2; fits && i < ENTRIES; i++)
 		if (entries[i].parent == table_parent(directory) && !(directory == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK))
-			fits = file_entry_append(buffer, capacity, &used, QID(pid, entries[i].entry), i + 3, entries[i].mode, entries[i].name, strlen(entries[i].name));
-	if (fits && (directory == FILE_ROOT || (directory == FILE_PID_TASK && process_find(pid)))) {
-		uint32_t first = cookie > PID_COOKIE ? (uint32_t)(cookie - PID_COOKIE) + 1 : 1;
-		uint32_t last = PID_MAX - 1;
-		if (directory == FILE_PID_TASK) {
-			first = first > pid ? PID_MAX : pid;
-			last = pid;
-		}
-		for (uint32_t number = first; fits && number <= last; number++) {
-			char name[12];
-			if (!process_find(number))
-				continue;
-			size_t length = (size_t)snprintf(name, sizeof name, "%u", number);
-			fits = file_entry_append(buffer, capacity, &used, QID(number, directory == FILE_ROOT ? FILE_PID : FILE_PID_TASK_SELF),
-				PID_COOKIE + number, S_IFDIR, name, length);
-		}
-	}
+			fits = file_entry_append(buffer, capacity, &used, QID_PART(pid, entries[i].entry, QID_PART_OF(start)), i + 3, entries[i].mode, entries[i].name, strlen(entries[i].name));
+	if (fits && directory == FILE_ROOT)
+		for (uint32_t number = cookie > NUMBER_COOKIE ? (uint32_t)(cookie - NUMBER_COOKIE) + 1 : 1; fits && number < PID_MAX; number++)
+			if (process_find(number))
+				fits = number_append(request, capacity, &used, QID(number, FILE_PID), number, number, S_IFDIR);
+	if (fits && process_find(pid))
+		fits = numbers_append(request, capacity, &used, process_find(pid), directory, cookie);
 	if (!fits && used == 0)
 		return -EINVAL;
 	server_reply_bytes(request, buffer, used);
@@ -332,6 +429,7 @@ int64_t files_request(struct server_request *request)
 	uint64_t start = request->port_data == PROCESS_PORT_FILES ? (uint64_t)FILE_ROOT : request->port_data & ~FILES_WORD;
 	if (QID_ENTRY(start) >= FILE_COUNT)
 		return -ESTALE;
+	files_caller = process_of_badge(request->badge);
 	switch (request->word[0]) {
 	case FILE_OPEN: return do_open(request, start);
 	case FILE_WALK: return do_walk(request, start);

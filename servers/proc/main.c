@@ -58,5 +58,6 @@ int main(void)
 	int error = server_add_listener(proc_listener, &operations, NULL);
 	if (error < 0)
 		server_fail("cannot serve: error %d", -error);
+	proc_set_alarm();
 	server_run();
 }

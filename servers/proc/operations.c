@@ -12,6 +12,7 @@
 #include "carillon/process_protocol.h"
 #include "carillon/runtime.h"
 #include "effects.h"
+#include "files.h"
 #include "life.h"
 #include "operations.h"
 #include "signals.h"
@@ -31,14 +32,19 @@ static void alarm_expired(void *context)
 {
 	(void)context;
 	timers_expire(now());
+	load_sample(now());
 	proc_set_alarm();
 }
 
 void proc_set_alarm(void)
 {
-	uint64_t next = timers_next();
+	uint64_t next = timers_next(), sample = load_next();
+	if (!next || sample < next)
+		next = sample;
 	server_set_alarm(next ? next : DEADLINE_NEVER, alarm_expired, NULL);
 }
+
+uint64_t proc_dead_user, proc_started; /* for /proc/stat */
 
 static void take_times(struct process *process)
 {
@@ -46,6 +52,7 @@ static void take_times(struct process *process)
 	if (process->handle != HANDLE_NONE && process_get(process->handle, &info) >= 0) {
 		process->user_time = info.user_time;
 		process->system_time = info.system_time;
+		proc_dead_user += info.user_time;
 	}
 }
 
@@ -56,7 +63,7 @@ static void trace_killed(const struct process *process, uint32_t wait_status)
 	char line[64];
 	if (trace == HANDLE_NONE || (wait_status & 0x7f) != SIGKILL)
 		return;
-	bool alone = process_slots[0].living < 2;
+	bool alone = process_head()->living < 2;
 	int length = alone ? 0 : snprintf(line, sizeof line, "[pid %u] ", process->pid);
 	length += snprintf(line + length, sizeof line - (size_t)length, "+++ killed by SIGKILL +++\n");
 	(void)description_write(trace, line, (size_t)length);
@@ -99,6 +106,7 @@ static int64_t enter(struct server_request *request, struct process *parent, str
 		return error == -EBUSY ? -EINVAL : error;
 	}
 	request->reply_word[1] = child->slot;
+	proc_started++;
 	*result = child;
 	return child->pid;
 }

@@ -12,6 +12,8 @@ extern handle_t proc_watch_port;
 int64_t proc_request(struct server_request *request);
 /* NOTIFY_DEATH: word is the badge the process was given. */
 void proc_death(uint64_t word, uint32_t status);
+/* User time of all that have died, and how many processes there ever were. */
+extern uint64_t proc_dead_user, proc_started;
 /* Sets the loop's alarm to the earliest of all processes'. */
 void proc_set_alarm(void);
 #endif

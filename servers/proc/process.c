@@ -65,7 +65,7 @@ static void rejoin(struct process *process, uint32_t group, uint32_t session)
 static void count(struct process *process, bool alive)
 {
 	if (alive != process->counted)
-		__atomic_store_n(&process_slots[0].living, alive ? ++living : --living, __ATOMIC_RELAXED);
+		__atomic_store_n(&process_head()->living, alive ? ++living : --living, __ATOMIC_RELAXED);
 	process->counted = alive;
 }
 
@@ -96,6 +96,8 @@ static struct process *make(uint32_t pid, uint64_t now)
 	process->slot = slot;
 	process->handle = HANDLE_NONE;
 	process->start_time = now;
+	if (pid > 1)
+		process_head()->last_pid = pid;
 	by_pid[pid] = process_by_slot[slot] = process;
 	memset(&process_slots[slot], 0, sizeof process_slots[slot]);
 	return process;

@@ -69,6 +69,7 @@ struct process {
 };
 
 extern struct process_slot *process_slots; /* PROCESS_SLOTS of them */
+static inline struct process_table_head *process_head(void) { return (struct process_table_head *)process_slots; }
 extern struct process *process_by_slot[PROCESS_SLOTS];
 
 /* Makes pid 1. false: no memory. After process_slots is set. */

@@ -18,8 +18,8 @@
 
 /*
  * The process table: one memory object, one 64-byte slot a process, written by proc only and mapped read-only by everyone at
- * LIBRARY_PROCESS_TABLE. A reader finds its own slot by number; pid 0 marks a free slot. Slot 0 is no process: its last word
- * counts the living ones but init.
+ * LIBRARY_PROCESS_TABLE. A reader finds its own slot by number; pid 0 marks a free slot. Slot 0 is no process
+ * but struct process_table_head.
  */
 struct process_slot {
 	uint32_t pid, parent, group, session;
@@ -28,10 +28,15 @@ struct process_slot {
 	uint32_t terminal;         /* device number of the controlling terminal, 0 none */
 	char name[16];             /* comm */
 	uint64_t start_time;       /* monotonic nanoseconds */
-	union {
-		uint64_t thread_signals; /* how many signals wait at proc for certain threads of the process */
-		uint64_t living;         /* slot 0, which is no process's: how many processes live */
-	};
+	uint64_t thread_signals;   /* how many signals wait at proc for certain threads of the process */
+};
+/* What stands in the place of slot 0 */
+struct process_table_head {
+	uint32_t pid;              /* 0 */
+	uint32_t last_pid;         /* the newest process's */
+	uint32_t load[3];          /* average number of running threads over 1, 5, 15 minutes, in 65536ths */
+	uint32_t living;           /* processes but init and zombies */
+	uint64_t reserved[5];
 };
 #define PROCESS_SLOTS 4096
 #define PROCESS_SLOT_LEADER 0x1u /* session leader */

@@ -55,6 +55,7 @@ struct process_record {
 	uint32_t argument_offset, environment_offset; /* arrays of uint32_t offsets */
 	uint32_t total_size;    /* bytes of the whole record with strings, page rounding excluded */
 	uint32_t image_base_set;
+	uint64_t state;         /* of Linux programs: address of their struct linux_process, for /proc (servers/proc/inside.c) */
 	int32_t trace_stream;   /* with RECORD_TRACE: the description that lines of the trace are written to; HANDLE_NONE */
 	int32_t socket_port;    /* client port to the socket server, or HANDLE_NONE */
 	uint64_t image_start, image_end; /* a native program's own text, for backtraces */

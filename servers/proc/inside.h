@@ -1,0 +1,46 @@
+/*
+ * What a process's own Linux library knows and /proc tells: read from the process's memory, where the library keeps it (struct linux_process, at
+ * the address that the record tells). The process may have written anything there: numbers are copied, lists have bounds, texts are ended here.
+ */
+#ifndef PROC_INSIDE_H
+#define PROC_INSIDE_H
+#include "abi/process.h"
+#include "abi/memory.h"
+#include "carillon/record.h"
+#include "process.h"
+
+#define INSIDE_THREADS 1024
+
+struct inside_thread {
+	uint32_t id;               /* as gettid tells it */
+	uint64_t number;           /* the kernel's */
+	uint64_t blocked, pending; /* signals */
+	char name[16];
+	uint32_t nice;
+	struct thread_info info;   /* state and times; state THREAD_STATE_DEAD when the kernel knows it no more */
+};
+
+struct inside {
+	handle_t space;            /* HANDLE_NONE: init, or dead */
+	struct process_info process;
+	struct space_info memory;
+	bool known;                /* what follows is the process's own (it is not while a vfork child uses its parent's memory) */
+	uint32_t umask;
+	uint64_t caught, heap_start, heap_end, stack_start, vector_start;
+	uint64_t arguments_start, arguments_end, environment_start, environment_end;
+	uint64_t limits[16][2];
+	uint64_t no_new_privileges;
+	size_t thread_count;
+	struct inside_thread *threads; /* the main thread first; at least one */
+};
+
+/* Fills *inside, for any process; free it with inside_put. False: no memory. */
+bool inside_get(struct process *process, struct inside *inside);
+void inside_put(struct inside *inside);
+/* The thread of that id, or NULL. */
+const struct inside_thread *inside_thread_find(const struct inside *inside, uint32_t id);
+/* Linux's letter for it: R S T Z */
+char inside_state(const struct process *process, const struct inside_thread *thread);
+/* The process's record; NULL: there is none. To be freed. */
+struct process_record *inside_record(const struct process *process);
+#endif
