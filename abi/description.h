@@ -24,6 +24,9 @@ enum description_kind {
 #define DESCRIPTION_NO_IO 0x10u        /* services: read and write fail with EISDIR (directories) */
 #define DESCRIPTION_SEMAPHORE 0x20u    /* events: a read takes 1, not all */
 
+/* description_pwrite: at the end, whatever the flags say; the cursor stays */
+#define DESCRIPTION_OFFSET_END INT64_MIN
+
 struct description_request {
 	uint32_t kind;
 	uint32_t flags;
@@ -47,5 +50,6 @@ struct description_info {
 	uint64_t available; /* flow: bytes waiting to be read, of either end (FIONREAD); place: bytes from the cursor to the end */
 	uint64_t capacity;  /* flow: bytes the channel can hold */
 	uint64_t limit;     /* as created or set */
+	uint64_t content;   /* the same for two descriptions of one memory object or channel, else different while both live; 0: neither */
 };
 #endif

@@ -61,6 +61,8 @@ struct handle_found { int32_t handle; uint32_t options; };
 #define READY_HANGUP 0x010u
 #define READY_INVALID 0x020u
 #define READY_READ_HANGUP 0x2000u
+#define READY_READ_NORMAL 0x040u  /* told by polls and waitsets along with READY_IN, where asked for */
+#define READY_WRITE_NORMAL 0x100u /* ... with READY_OUT */
 
 /* Layout of user addresses (both ports have at least 47 bits). */
 #define USER_BOTTOM 0x10000ul            /* nothing is ever mapped below */
@@ -119,6 +121,7 @@ struct poll_item { int32_t handle; int16_t events, ready; }; /* Linux's struct p
 #define WAITSET_CHANGE 3u
 #define WAITSET_EDGE 0x1u
 #define WAITSET_ONCE 0x2u
+#define WAITSET_FIXED 0x4u /* the entry can be removed but not changed; an entry for no waitset (EPOLLEXCLUSIVE) */
 struct waitset_entry { uint32_t events, options; uint64_t word; };
 struct waitset_result { uint32_t ready, reserved; uint64_t word; };
 

@@ -106,6 +106,10 @@ void channel_drop_segments(struct channel *channel);
 extern struct spinlock channel_nesting_lock;
 int channel_nesting_check(struct channel *channel, const struct carried_handle *handles, unsigned count, unsigned *nested) must_check;
 
+/* The same as a read of one piece, leaving the bytes in the stream. Until all is there or the stream has no more now. */
+int64_t channel_stream_peek(struct channel *channel, user_t address, uint64_t length, bool non_blocking) must_check;
+/* Changes a stream's capacity, rounded up to pages. The capacity; -EBUSY: it holds more, -EINVAL: too large or no stream, -ENOMEM. */
+int64_t channel_stream_resize(struct channel *channel, uint64_t capacity) must_check;
 /* Resolves the faults that a copy of user memory would meet: 0 or -EFAULT. No locks. */
 int user_make_present(user_t address, uint64_t length, bool write) must_check;
 /* Readiness of the ends; channel->lock held. */

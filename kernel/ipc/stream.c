@@ -5,6 +5,7 @@
  * writers do not mix. Longer writes count page by page.
  */
 #include "arch/usercopy.h"
+#include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
 #include "kernel/ipc/vector.h"
@@ -114,6 +115,81 @@ int64_t channel_stream_read(struct channel *channel, const struct io_vector *vec
 		wake_writers(channel);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
+}
+
+int64_t channel_stream_peek(struct channel *channel, user_t address, uint64_t length, bool non_blocking)
+{
+	int64_t error = 0;
+	uint64_t done = 0;
+	unsigned retries = 0;
+	if (!length)
+		return 0;
+	spin_lock(&channel->lock);
+	while (!channel->count && !channel->sender_gone && !error) {
+		error = -EAGAIN;
+		if (non_blocking)
+			break;
+		error = wait_on(&channel->readers, &channel->lock, DEADLINE_NEVER, WAIT_INTERRUPTIBLE);
+		spin_lock(&channel->lock);
+	}
+	while (!error && done < min(length, channel->count)) {
+		struct io_vector piece = { address + done, length - done };
+		struct vector_position position = { &piece, 1, 0, 0 };
+		user_t fault;
+		uint64_t fault_length;
+		int64_t chunk = ring_copy(channel, channel->head + done, &position, min(length, channel->count) - done, false, &fault, &fault_length);
+		if (chunk >= 0) {
+			done += (uint64_t)chunk;
+			continue;
+		}
+		spin_unlock(&channel->lock);
+		error = retries++ < FAULT_RETRIES ? user_make_present(fault, fault_length, true) : -EFAULT;
+		spin_lock(&channel->lock);
+		done = 0; /* somebody may have read meanwhile: from the start again */
+	}
+	spin_unlock(&channel->lock);
+	return done ? (int64_t)done : error;
+}
+
+int64_t channel_stream_resize(struct channel *channel, uint64_t capacity)
+{
+	if (channel->packets || !capacity || capacity > CHANNEL_STREAM_MAX)
+		return -EINVAL;
+	capacity = align_up(capacity, PAGE_SIZE);
+	struct page **pages = heap_alloc(capacity / PAGE_SIZE * sizeof(*pages)), **old;
+	if (!pages)
+		return -ENOMEM;
+	spin_lock(&channel->lock);
+	uint64_t old_capacity = channel->capacity, offset = channel->head % PAGE_SIZE, used = 0;
+	uint64_t old_pages = old_capacity / PAGE_SIZE, first = channel->head / PAGE_SIZE;
+	int64_t result = channel->count + offset > capacity ? -EBUSY : (int64_t)capacity;
+	old = channel->pages;
+	if (result >= 0) {
+		/* the bytes stay in their pages: these come first in the new ring. One that wraps round inside its own page cannot. */
+		used = (offset + channel->count + PAGE_SIZE - 1) / PAGE_SIZE;
+		if (used > old_pages)
+			result = -EBUSY;
+	}
+	if (result >= 0) {
+		for (uint64_t i = 0; i < used; i++) {
+			pages[i] = old[(first + i) % old_pages];
+			old[(first + i) % old_pages] = NULL;
+		}
+		channel->pages = pages;
+		channel->capacity = capacity;
+		channel->head = offset;
+		wake_writers(channel);
+	}
+	spin_unlock(&channel->lock);
+	if (result < 0) {
+		heap_free(pages, capacity / PAGE_SIZE * sizeof(*pages));
+		return result;
+	}
+	for (uint64_t i = 0; i < old_pages; i++)
+		if (old[i])
+			page_unref(old[i]);
+	heap_free(old, old_pages * sizeof(*old));
+	return result;
 }
 
 static void wake_readers(struct channel *channel)

@@ -265,8 +265,10 @@ int64_t sys_description_get(handle_t handle, user_t user_info)
 	} else if (end) {
 		info.available = channel_available(end->channel);
 		info.capacity = end->channel->capacity;
+		info.content = (uint64_t)(uintptr_t)end->channel;
 	}
 	if (description->memobj) {
+		info.content = (uint64_t)(uintptr_t)description->memobj;
 		uint64_t size = memobj_size(description->memobj);
 		info.available = size > (uint64_t)info.cursor ? size - (uint64_t)info.cursor : 0;
 	}
@@ -288,6 +290,19 @@ int64_t sys_description_set_flags(handle_t handle, uint32_t mask, uint32_t value
 	spin_unlock(&description->lock);
 	object_unref(object);
 	return 0;
+}
+
+int64_t sys_description_set_capacity(handle_t handle, uint64_t capacity)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
+	if (error)
+		return error;
+	struct description *description = description_of_object(object);
+	struct channel_end *end = description->receiver ? description->receiver : description->sender;
+	int64_t result = end && description->kind == DESCRIPTION_FLOW ? channel_stream_resize(end->channel, capacity) : -EINVAL;
+	object_unref(object);
+	return result;
 }
 
 int64_t sys_description_set_limit(handle_t handle, uint64_t limit)

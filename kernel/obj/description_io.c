@@ -17,6 +17,7 @@
 #define TRANSFER_MAX 0x7ffff000ul /* bytes a call, as on Linux */
 #define PIECES_ON_STACK 8
 #define OFFSET_CURSOR (-1)
+#define OFFSET_END DESCRIPTION_OFFSET_END
 
 struct transfer {
 	struct description *description;
@@ -83,6 +84,10 @@ static int64_t place_pieces(struct transfer *transfer, uint64_t *offset)
 static int64_t place_transfer(struct transfer *transfer)
 {
 	uint64_t offset = (uint64_t)transfer->offset;
+	if (transfer->offset == OFFSET_END) {
+		transfer->flags |= DESCRIPTION_APPEND;
+		offset = 0;
+	}
 	if (transfer->offset != OFFSET_CURSOR)
 		return place_pieces(transfer, &offset);
 	int64_t cursor;
@@ -169,6 +174,8 @@ static int64_t service_transfer(struct transfer *transfer)
 	bool seekable = transfer->flags & DESCRIPTION_SEEKABLE;
 	if (transfer->flags & DESCRIPTION_NO_IO)
 		return -EISDIR;
+	if (transfer->offset == OFFSET_END)
+		return -EOPNOTSUPP;
 	if (transfer->offset != OFFSET_CURSOR)
 		return seekable ? service_pieces(transfer, transfer->offset) : -ESPIPE;
 	if (!seekable)
@@ -289,6 +296,19 @@ static int64_t transfer_vector(handle_t handle, user_t user_vector, uint64_t cou
 	return result;
 }
 
+int64_t sys_description_peek(handle_t handle, user_t buffer, uint64_t length)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, RIGHT_READ, &object);
+	if (error)
+		return error;
+	struct description *description = description_of_object(object);
+	int64_t result = description->kind == DESCRIPTION_FLOW && description->receiver ? channel_stream_peek(description->receiver->channel, buffer, min(length, TRANSFER_MAX),
+		description->flags & DESCRIPTION_NON_BLOCKING) : -EINVAL;
+	object_unref(object);
+	return result;
+}
+
 int64_t sys_description_read(handle_t handle, user_t buffer, uint64_t length)
 {
 	return transfer_one(handle, buffer, length, OFFSET_CURSOR, false);
@@ -306,7 +326,7 @@ int64_t sys_description_pread(handle_t handle, user_t buffer, uint64_t length, i
 
 int64_t sys_description_pwrite(handle_t handle, user_t buffer, uint64_t length, int64_t offset)
 {
-	return offset < 0 ? -EINVAL : transfer_one(handle, buffer, length, offset, true);
+	return offset < 0 && offset != OFFSET_END ? -EINVAL : transfer_one(handle, buffer, length, offset, true);
 }
 
 int64_t sys_description_readv(handle_t handle, user_t vector, uint64_t count)

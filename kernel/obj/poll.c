@@ -12,8 +12,6 @@
 #include "kernel/obj/process.h"
 
 #define FEW 32u
-#define READY_READ_NORMAL 0x40u  /* Linux's POLLRDNORM and POLLWRNORM say the same as READY_IN and READY_OUT */
-#define READY_WRITE_NORMAL 0x100u
 #define ALWAYS (READY_ERROR | READY_HANGUP | READY_INVALID)
 
 struct poller {

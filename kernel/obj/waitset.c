@@ -19,7 +19,7 @@
 #include "kernel/obj/handle.h"
 
 #define BUCKETS 32u
-#define NESTING_MAX 5u
+#define NESTING_MAX 4u
 #define RESULTS_MAX 64u /* a call */
 #define ALWAYS (READY_ERROR | READY_HANGUP)
 
@@ -64,6 +64,12 @@ static void item_detach_locked(struct item *item)
 	item_release_locked(item);
 }
 
+/* Readable and writable go by two names each. */
+static uint32_t ready_names(uint32_t ready)
+{
+	return ready | (ready & READY_IN ? READY_READ_NORMAL : 0) | (ready & READY_OUT ? READY_WRITE_NORMAL : 0);
+}
+
 /* observer_lock held. */
 static void item_notify(struct observer *observer, uint32_t ready)
 {
@@ -72,7 +78,7 @@ static void item_notify(struct observer *observer, uint32_t ready)
 	bool news = false;
 
 	spin_lock(&waitset->lock);
-	if (ready & (item->events | ALWAYS) && item->events != 0 && list_empty(&item->candidate_link)) {
+	if (ready_names(ready) & (item->events | ALWAYS) && item->events != 0 && list_empty(&item->candidate_link)) {
 		list_add_last(&waitset->candidates, &item->candidate_link);
 		wait_wake_one(&waitset->waiters, 0);
 		news = true;
@@ -122,7 +128,7 @@ static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *
 		spin_unlock(&observer_lock);
 		if (!item)
 			break;
-		uint32_t ready = object ? object->operations->ready(object) : 0;
+		uint32_t ready = object ? ready_names(object->operations->ready(object)) : 0;
 		spin_lock(&waitset->lock);
 		ready &= item->events | ALWAYS;
 		if (ready && item->events != 0 && !list_empty(&item->bucket_link)) {
@@ -312,15 +318,16 @@ static int waitset_change(struct waitset *waitset, handle_t handle, struct objec
 {
 	spin_lock(&waitset->lock);
 	struct item *item = item_find_locked(waitset, handle, object);
-	if (item) {
+	bool fixed = item && (item->options | entry->options) & WAITSET_FIXED;
+	if (item && !fixed) {
 		item->events = entry->events | ALWAYS;
 		item->options = entry->options;
 		item->word = entry->word;
 		item->references++;
 	}
 	spin_unlock(&waitset->lock);
-	if (!item)
-		return -ENOENT;
+	if (!item || fixed)
+		return fixed ? -EINVAL : -ENOENT;
 	item_look(item, object);
 	spin_lock(&waitset->lock);
 	item_release_locked(item);
@@ -345,7 +352,8 @@ int64_t sys_waitset_control(handle_t waitset_handle, uint32_t operation, handle_
 		if (error)
 			goto out_object;
 	}
-	if (object == waitset_object || entry.options & ~(WAITSET_EDGE | WAITSET_ONCE))
+	if (object == waitset_object || entry.options & ~(WAITSET_EDGE | WAITSET_ONCE | WAITSET_FIXED) ||
+		(entry.options & WAITSET_FIXED && object->operations->kind == KIND_WAITSET))
 		error = -EINVAL;
 	else if (operation == WAITSET_REMOVE)
 		error = waitset_remove(waitset, handle, object);

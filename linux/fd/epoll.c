@@ -9,9 +9,8 @@
 #define EPOLL_WAKEUP (1u << 29)
 #define EPOLL_ONCE (1u << 30)
 #define EPOLL_EDGE (1u << 31)
-#define EPOLL_READ_NORMAL 0x040u
-#define EPOLL_WRITE_NORMAL 0x100u
-#define EPOLL_READY (READY_IN | READY_PRIORITY | READY_OUT | READY_ERROR | READY_HANGUP | READY_READ_HANGUP)
+#define EPOLL_READY (READY_IN | READY_PRIORITY | READY_OUT | READY_ERROR | READY_HANGUP | READY_READ_HANGUP | READY_READ_NORMAL | READY_WRITE_NORMAL)
+#define EPOLL_WITH_EXCLUSIVE (READY_IN | READY_OUT | READY_ERROR | READY_HANGUP | EPOLL_WAKEUP | EPOLL_EDGE | EPOLL_EXCLUSIVE)
 #define RESULTS 64u
 
 struct linux_epoll_event { uint32_t events; uint64_t word; }
@@ -64,12 +63,11 @@ int64_t linux_epoll_ctl(struct linux_thread *t, const uint64_t argument[6])
 	case EPOLL_CTL_MOD: native = WAITSET_CHANGE; break;
 	default: return -EINVAL;
 	}
+	if (event.events & EPOLL_EXCLUSIVE && operation != EPOLL_CTL_DEL && (operation == EPOLL_CTL_MOD || event.events & ~EPOLL_WITH_EXCLUSIVE))
+		return -EINVAL; /* one or more waiters may be woken: that all are is allowed */
 	entry.events = (event.events & EPOLL_READY) | READY_ERROR | READY_HANGUP;
-	if (event.events & EPOLL_READ_NORMAL)
-		entry.events |= READY_IN;
-	if (event.events & EPOLL_WRITE_NORMAL)
-		entry.events |= READY_OUT;
-	entry.options = (event.events & EPOLL_EDGE ? WAITSET_EDGE : 0) | (event.events & EPOLL_ONCE ? WAITSET_ONCE : 0);
+	entry.options = (event.events & EPOLL_EDGE ? WAITSET_EDGE : 0) | (event.events & EPOLL_ONCE ? WAITSET_ONCE : 0) |
+		(event.events & EPOLL_EXCLUSIVE ? WAITSET_FIXED : 0);
 	entry.word = event.word;
 	return waitset_control(epoll, native, fd, &entry);
 }
@@ -89,9 +87,13 @@ static int64_t wait(struct linux_thread *t, int epoll, uint64_t address, int cou
 	if (kind != KIND_WAITSET)
 		return -EINVAL;
 	int64_t found;
+	/* A signal that waited for the mask of this call ends it like one that comes now, unless something is ready. */
+	bool signal_waits = t->restore_mask && deadline != 0 && interrupt_deliverable(t);
 	do
-		found = waitset_wait(epoll, results, MINIMUM((uint32_t)count, RESULTS), deadline);
+		found = waitset_wait(epoll, results, MINIMUM((uint32_t)count, RESULTS), signal_waits ? 0 : deadline);
 	while (wait_again(t, found));
+	if (found == 0 && signal_waits)
+		return -EINTR;
 	if (found <= 0)
 		return found;
 	for (int64_t i = 0; i < found; i++) {

@@ -20,6 +20,8 @@
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
 #define FD_CLOEXEC 1u
+#define FIFO_SIZE 65536
+#define PIPE_SIZE_MAX (1u << 20)
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 
@@ -97,8 +99,32 @@ int64_t linux_dup3(struct linux_thread *t, const uint64_t argument[6])
 
 static int64_t set_flags(int fd, uint32_t flags)
 {
+	if (flags & LINUX_O_ASYNC || (flags & LINUX_O_DIRECT))
+		return -EINVAL; /* nobody sends SIGIO; all files are cached */
 	uint32_t value = (flags & LINUX_O_APPEND ? DESCRIPTION_APPEND : 0) | (flags & LINUX_O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0);
 	return description_set_flags(fd, DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING, value);
+}
+
+/* A named pipe: its server has a buffer of fixed size. */
+static bool is_fifo(const struct description_info *info)
+{
+	return info->kind == DESCRIPTION_SERVICE && FILE_COOKIE_KIND(info->cookie) == FILE_KIND_PIPE;
+}
+
+static int64_t set_pipe_size(int fd, const struct description_info *info, uint32_t wanted)
+{
+	uint64_t size = PAGE_SIZE;
+	if (info->kind != DESCRIPTION_FLOW && !is_fifo(info))
+		return -EBADF;
+	if (wanted > 1u << 31)
+		return -EINVAL;
+	while (size < wanted)
+		size *= 2;
+	if (is_fifo(info))
+		return size <= FIFO_SIZE ? FIFO_SIZE : -EPERM;
+	if (size > PIPE_SIZE_MAX)
+		return -EPERM;
+	return description_set_capacity(fd, size);
 }
 
 int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
@@ -158,13 +184,9 @@ int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
 	case F_SETSIG:
 		return value == 0 ? 0 : -EINVAL;
 	case F_GETPIPE_SZ:
-		return info.kind == DESCRIPTION_FLOW ? (int64_t)info.capacity : -EBADF;
-	case F_SETPIPE_SZ: /* a channel's capacity is fixed: what it has is enough, or too much is asked */
-		if (info.kind != DESCRIPTION_FLOW)
-			return -EBADF;
-		if ((int)value <= 0)
-			return -EINVAL;
-		return value <= info.capacity ? (int64_t)info.capacity : -EPERM;
+		return is_fifo(&info) ? FIFO_SIZE : info.kind == DESCRIPTION_FLOW ? (int64_t)info.capacity : -EBADF;
+	case F_SETPIPE_SZ:
+		return set_pipe_size(fd, &info, (uint32_t)value);
 	default:
 		return -EINVAL;
 	}

@@ -178,15 +178,57 @@ int64_t linux_pwritev(struct linux_thread *t, const uint64_t argument[6])
 	return offset < 0 ? -EINVAL : vector_transfer(t, true, argument, &offset);
 }
 
-/* offset -1 is the cursor; flags (RWF_*) are not offered */
+#define RWF_HIPRI 1u  /* a hint */
+#define RWF_DSYNC 2u  /* files are memory: nothing is ever later than the write */
+#define RWF_SYNC 4u
+#define RWF_NOWAIT 8u /* files never wait; of anything else Linux does not promise it */
+#define RWF_APPEND 16u
+
+/* At the end of the file, whatever the description's flags and the offset say; without an offset the cursor goes there too. */
+static int64_t vector_append(struct linux_thread *t, const uint64_t argument[6], bool at_cursor)
+{
+	int64_t end = DESCRIPTION_OFFSET_END, done = 0, result = 0;
+	uint64_t total;
+	int fd = (int)argument[0];
+	result = vector_check(t, argument[1], argument[2], &total);
+	for (uint64_t i = 0; result >= 0 && i < argument[2]; i++) {
+		struct io_vector part;
+		if (user_read(t, &part, argument[1] + i * sizeof part, sizeof part))
+			result = -EFAULT;
+		else if (part.length)
+			result = checked(t, true, fd, part.address, part.length, &end);
+		else
+			continue;
+		if (result > 0)
+			done += result;
+		if (result >= 0 && (uint64_t)result < part.length)
+			break;
+	}
+	if (done && at_cursor)
+		(void)description_seek(fd, 0, 2);
+	return done ? done : result;
+}
+
+/* offset -1 is the cursor */
 static int64_t vector_flags(struct linux_thread *t, bool writing, const uint64_t argument[6])
 {
 	int64_t offset = (int64_t)argument[3];
-	if ((uint32_t)argument[5])
-		return -EOPNOTSUPP;
-	if (offset == -1)
-		return vector_transfer(t, writing, argument, NULL);
-	return offset < 0 ? -EINVAL : vector_transfer(t, writing, argument, &offset);
+	uint32_t flags = (uint32_t)argument[5];
+	struct description_info info;
+	if (offset < -1)
+		return -EINVAL;
+	if (flags) {
+		int64_t result = descriptor_info((int)argument[0], &info);
+		if (result < 0)
+			return result;
+		if (!(info.rights & (writing ? RIGHT_WRITE : RIGHT_READ)))
+			return -EBADF;
+		if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND) || (flags & RWF_NOWAIT && info.kind != DESCRIPTION_PLACE))
+			return -EOPNOTSUPP;
+		if (writing && flags & RWF_APPEND && info.kind == DESCRIPTION_PLACE)
+			return vector_append(t, argument, offset == -1);
+	}
+	return vector_transfer(t, writing, argument, offset == -1 ? NULL : &offset);
 }
 
 int64_t linux_preadv2(struct linux_thread *t, const uint64_t argument[6])
