@@ -217,9 +217,15 @@ int64_t linux_accept4(struct linux_thread *t, const uint64_t argument[6])
 int64_t linux_shutdown(struct linux_thread *t, const uint64_t argument[6])
 {
 	int how = (int)argument[1];
-	(void)t;
-	int64_t type = socket_type((int)argument[0]);
+	struct link_state state;
+	int64_t type = socket_state((int)argument[0], &state);
 	if (type < 0)
 		return type;
-	return how < 0 || how > HOW_MAX ? -EINVAL : link_shutdown((int)argument[0], (uint32_t)how + 1);
+	if (how < 0 || how > HOW_MAX)
+		return -EINVAL;
+	if (state.parts & LINK_HAS_EVENT) { /* it listens: whoever waits in accept goes on */
+		struct message message = { .word = { SOCKET_SHUT, (uint32_t)how + 1 } };
+		return server_control_call(t, (int)argument[0], &message);
+	}
+	return link_shutdown((int)argument[0], (uint32_t)how + 1);
 }

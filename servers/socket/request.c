@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "abi/link.h"
 #include "carillon/calls.h"
 #include "carillon/process_protocol.h"
 #include "request.h"
@@ -140,7 +141,12 @@ static int64_t do_listen(struct server_request *request, struct socket *socket)
 
 static void tell_readiness(struct socket *socket)
 {
-	event_update(socket->event, READY_IN, socket->queue.first ? READY_IN : 0);
+	uint32_t ready = socket->queue.first ? READY_IN : 0;
+	if (socket->shut & LINK_SHUT_READ)
+		ready |= READY_IN | READY_READ_HANGUP;
+	if (socket->shut == (LINK_SHUT_READ | LINK_SHUT_WRITE))
+		ready |= READY_HANGUP;
+	event_update(socket->event, ~0u, ready);
 }
 
 /* There is room: the first one set aside that is still there goes into the queue. */
@@ -162,12 +168,32 @@ static int64_t do_accept(struct server_request *request, struct socket *socket)
 		return -EINVAL;
 	struct waiting *waiting = waiting_take(&socket->queue);
 	if (!waiting)
-		return -EAGAIN;
+		return socket->shut & LINK_SHUT_READ ? -EINVAL : -EAGAIN;
 	server_reply_handle(request, waiting->sender, true);
 	server_reply_handle(request, waiting->receiver, true);
 	reply_label(request, &waiting->label);
 	free(waiting);
 	queue_advance(socket);
+	return 0;
+}
+
+static void refuse_late(struct socket *socket)
+{
+	struct waiting *waiting;
+	while ((waiting = waiting_take(&socket->late))) {
+		server_answer(waiting->reply, -ECONNREFUSED, NULL, NULL, 0);
+		waiting_free(waiting);
+	}
+}
+
+static int64_t do_shut(struct server_request *request, struct socket *socket)
+{
+	if (!socket->listening)
+		return -EINVAL;
+	socket->shut |= (uint32_t)request->word[1] & (LINK_SHUT_READ | LINK_SHUT_WRITE);
+	if (socket->shut & LINK_SHUT_READ)
+		refuse_late(socket);
+	tell_readiness(socket);
 	return 0;
 }
 
@@ -181,7 +207,7 @@ static int64_t do_connect(struct server_request *request, struct socket *socket)
 		return -ECONNREFUSED;
 	if (socket->type != request->word[1])
 		return -EPROTOTYPE;
-	if (!socket->listening)
+	if (!socket->listening || socket->shut & LINK_SHUT_READ)
 		return -ECONNREFUSED;
 	bool full = socket->queue.count > socket->backlog;
 	if (full && request->word[2])
@@ -224,7 +250,7 @@ static const struct {
 } operations[] = {
 	[SOCKET_NEW] = { PORT_ORDINARY, do_new }, [SOCKET_FIND] = { PORT_ORDINARY, do_find },
 	[SOCKET_ADDRESS] = { PORT_CONTROL, do_address }, [SOCKET_NAME] = { PORT_CONTROL, do_name }, [SOCKET_BIND] = { PORT_CONTROL, do_bind },
-	[SOCKET_LISTEN] = { PORT_CONTROL, do_listen }, [SOCKET_ACCEPT] = { PORT_CONTROL, do_accept },
+	[SOCKET_LISTEN] = { PORT_CONTROL, do_listen }, [SOCKET_ACCEPT] = { PORT_CONTROL, do_accept }, [SOCKET_SHUT] = { PORT_CONTROL, do_shut },
 	[SOCKET_CONNECT] = { PORT_ADDRESS, do_connect }, [SOCKET_TARGET] = { PORT_ADDRESS, do_target },
 };
 
@@ -248,10 +274,7 @@ void socket_closed(void *context, uint64_t port_data)
 	struct waiting *waiting;
 	if (!socket)
 		return;
-	while ((waiting = waiting_take(&socket->late))) {
-		server_answer(waiting->reply, -ECONNREFUSED, NULL, NULL, 0);
-		waiting_free(waiting);
-	}
+	refuse_late(socket);
 	while ((waiting = waiting_take(&socket->queue)))
 		waiting_free(waiting);
 	socket_destroy(socket);

@@ -25,6 +25,7 @@ struct socket {
 	uint32_t index, generation;
 	uint32_t type;
 	bool listening, abstract;
+	uint32_t shut;               /* LINK_SHUT_*, while listening */
 	handle_t entry;              /* datagrams; HANDLE_NONE */
 	handle_t event;              /* once listening */
 	uint32_t backlog;            /* as listen was told: one more may wait */

@@ -244,15 +244,15 @@ static void refused(void)
 	struct iovec piece = { &byte, 1 };
 	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(sizeof(int)) };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	*header = (struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, 99 };
+	*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = 99 };
 	show(sendmsg(s[0], &message, 0));
-	*header = (struct cmsghdr){ 5, SOL_SOCKET, SCM_RIGHTS };
+	*header = (struct cmsghdr){ .cmsg_len = 5, .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
 	show(sendmsg(s[0], &message, 0));
-	*header = (struct cmsghdr){ 100, SOL_SOCKET, SCM_RIGHTS };
+	*header = (struct cmsghdr){ .cmsg_len = 100, .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
 	show(sendmsg(s[0], &message, 0));
-	*header = (struct cmsghdr){ CMSG_LEN(4), SOL_SOCKET, SCM_CREDENTIALS };
+	*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(4), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS };
 	show(sendmsg(s[0], &message, 0));
-	*header = (struct cmsghdr){ CMSG_LEN(4), 6, 1 };
+	*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(4), .cmsg_level = 6, .cmsg_type = 1 };
 	show(sendmsg(s[0], &message, 0));
 	show(syscall(SYS_sendmsg, s[0], 16, 0));
 	message.msg_iov = (void *)16;
@@ -370,7 +370,7 @@ static void credentials(int type)
 	for (int i = 0; i < 4; i++)
 		receive_with("whose", s[1], 50, 200, MSG_DONTWAIT, got);
 	struct iovec piece = { "explicit", 8 };
-	union { char bytes[CMSG_SPACE(sizeof(struct ucred))]; struct cmsghdr header; } control = { .header = { CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS } };
+	union { char bytes[CMSG_SPACE(sizeof(struct ucred))]; struct cmsghdr header; } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(struct ucred)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS } };
 	struct ucred own = { getpid(), 0, 0 };
 	memcpy(CMSG_DATA(&control.header), &own, sizeof own);
 	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };

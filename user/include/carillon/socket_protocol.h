@@ -33,6 +33,7 @@ enum socket_operation {
 	SOCKET_BIND,     /* range: struct socket_label with an abstract address; one of two bytes (the family): any free one. Reply range: the label. EADDRINUSE */
 	SOCKET_LISTEN,   /* word1 = greatest number waiting. Reply: handle[0] = event with READY_IN while any waits; again: the same */
 	SOCKET_ACCEPT,   /* Reply: handle[0], [1] = sender, receiver; range: the peer's struct socket_label. EAGAIN, EINVAL */
+	SOCKET_SHUT,     /* word1 = LINK_SHUT_*: nobody more can connect, accept fails with EINVAL once the queue is empty */
 	/* address */
 	SOCKET_CONNECT,  /* word1 = type, word2 = 1: do not wait; handle[0], [1] = sender, receiver of the accepted side (moved); range: own label.
 	                    Reply range: the listener's label. Waits interruptibly for room. ECONNREFUSED, EPROTOTYPE, EAGAIN */
