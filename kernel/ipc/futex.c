@@ -150,6 +150,27 @@ int64_t sys_futex_wake(uint64_t address, uint32_t count, uint32_t bits, uint32_t
 	return futex_wake_address(address, count, bits, options);
 }
 
+/* In the kernel because only it can name another space's word; what the word means is for the holder of the dead process to know. */
+int64_t sys_futex_wake_space(handle_t handle, uint64_t address, uint32_t count)
+{
+	struct object *object;
+	struct futex_key key;
+	int error = futex_check(address, 0, 0);
+	if (!error)
+		error = handle_lookup(handle, KIND_SPACE, RIGHT_WRITE, &object);
+	if (error)
+		return error;
+	error = space_futex_key(space_of_object(object), address, true, &key);
+	object_unref(object);
+	if (error)
+		return error;
+	struct bucket *bucket = bucket_of(&key);
+	spin_lock(&bucket->lock);
+	int64_t woken = wake_locked(bucket, &key, count, FUTEX_ANY_BITS);
+	spin_unlock(&bucket->lock);
+	return woken;
+}
+
 static void buckets_lock(struct bucket *a, struct bucket *b)
 {
 	if (a == b) {

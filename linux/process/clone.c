@@ -123,8 +123,6 @@ void linux_fork_begin(struct linux_thread *t)
 		(void)handle_close(p->vfork_receiver);
 	}
 	p->flags &= ~LINUX_PROCESS_VFORK;
-	p->record->pid = pid;
-	p->record->slot = slot;
 	(void)handle_close((handle_t)t->fork_space); /* our copy of the handle of our own space */
 	if (t->fork_flags & LINUX_CLONE_CLEAR_SIGHAND)
 		actions_clear(p);
@@ -138,6 +136,8 @@ void linux_fork_begin(struct linux_thread *t)
 	t->pending = 0;
 	signal_queue_drop(t);
 	t->robust_list = 0;
+	p->record->slot = slot;
+	p->record->pid = pid; /* from here on the list of threads above is this process's (struct record_threads) */
 	t->restarting = false;
 	t->trace_line = NULL;
 	t->clear_tid = t->fork_flags & LINUX_CLONE_CHILD_CLEARTID ? t->fork_child_tid : 0;

@@ -1,9 +1,15 @@
-/* futex. The kernel's futexes do the work; this decodes Linux's operations and timeouts. WAKE_OP changes the word here, by compare and swap. */
+/*
+ * futex. The kernel's futexes do the work; this decodes Linux's operations and timeouts. WAKE_OP and the PI operations change the word here, by
+ * compare and swap. Locks with priority inheritance are plain locks: all programs run at one priority, so there is nothing to inherit.
+ */
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "linux/x86_64/machine.h"
 
-enum { WAIT, WAKE, FD, REQUEUE, CMP_REQUEUE, WAKE_OP, LOCK_PI, UNLOCK_PI, TRYLOCK_PI, WAIT_BITSET, WAKE_BITSET };
+enum { WAIT, WAKE, FD, REQUEUE, CMP_REQUEUE, WAKE_OP, LOCK_PI, UNLOCK_PI, TRYLOCK_PI, WAIT_BITSET, WAKE_BITSET, WAIT_REQUEUE_PI, CMP_REQUEUE_PI, LOCK_PI2 };
+#define OWNER_MASK 0x3fffffffu
+#define OWNER_DIED 0x40000000u
+#define WAITERS 0x80000000u
 #define PRIVATE_FLAG 128u
 #define CLOCK_REALTIME_FLAG 256u
 #define OPERATION_MASK 127u
@@ -69,6 +75,63 @@ static int64_t wake_operation(uint64_t first, uint32_t wake_first, uint64_t seco
 	return woken;
 }
 
+/*
+ * The word is the owner's thread id, with WAITERS while somebody may sleep. Who takes the lock after a sleep sets WAITERS, because it does not know
+ * whether it was the only one; so an owner that sees the bit wakes one more, perhaps for nothing.
+ */
+static int64_t lock_inheriting(struct linux_thread *t, uint64_t address, uint64_t deadline, uint32_t options, bool try)
+{
+	uint32_t value, taken = t->id;
+	if (!user_range(address, 4) || copy_load32((const uint32_t *)(uintptr_t)address, &value))
+		return -EFAULT;
+	for (;;) {
+		uint32_t owner = value & OWNER_MASK;
+		int result;
+		if (owner == t->id)
+			return -EDEADLK;
+		if (!owner) { /* free, or its owner died */
+			result = copy_exchange32((uint32_t *)(uintptr_t)address, &value, taken | (value & (OWNER_DIED | WAITERS)));
+			if (result <= 0)
+				return result ? -EFAULT : 0;
+			continue;
+		}
+		if (try)
+			return -EAGAIN;
+		if (!(value & WAITERS)) {
+			result = copy_exchange32((uint32_t *)(uintptr_t)address, &value, value | WAITERS);
+			if (result < 0)
+				return -EFAULT;
+			if (result)
+				continue;
+			value |= WAITERS;
+		}
+		int64_t slept = wait(t, address, value, deadline, FUTEX_ANY_BITS, options, false);
+		if (slept < 0 && slept != -EAGAIN)
+			return slept == -EINTR ? -(int64_t)LINUX_RESTART_ALWAYS : slept;
+		taken = t->id | WAITERS;
+		if (copy_load32((const uint32_t *)(uintptr_t)address, &value))
+			return -EFAULT;
+	}
+}
+
+static int64_t unlock_inheriting(struct linux_thread *t, uint64_t address, uint32_t options)
+{
+	uint32_t value;
+	if (!user_range(address, 4) || copy_load32((const uint32_t *)(uintptr_t)address, &value))
+		return -EFAULT;
+	for (;;) {
+		if ((value & OWNER_MASK) != t->id)
+			return -EPERM;
+		int result = copy_exchange32((uint32_t *)(uintptr_t)address, &value, 0);
+		if (result < 0)
+			return -EFAULT;
+		if (!result)
+			break;
+	}
+	int64_t woken = value & WAITERS ? futex_wake(address, 1, FUTEX_ANY_BITS, options) : 0;
+	return woken < 0 ? woken : 0;
+}
+
 int64_t linux_futex(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t address = argument[0], deadline = DEADLINE_NEVER;
@@ -79,7 +142,7 @@ int64_t linux_futex(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL;
 	if (operation & ~(OPERATION_MASK | PRIVATE_FLAG | CLOCK_REALTIME_FLAG))
 		return -ENOSYS;
-	if ((operation & CLOCK_REALTIME_FLAG) && command != WAIT_BITSET && command != WAIT)
+	if ((operation & CLOCK_REALTIME_FLAG) && command != WAIT_BITSET && command != WAIT && command != LOCK_PI2)
 		return -ENOSYS;
 	switch (command) {
 	case WAIT:
@@ -104,6 +167,16 @@ int64_t linux_futex(struct linux_thread *t, const uint64_t argument[6])
 		return futex_requeue(address, value, (uint32_t)argument[3], argument[4], bits, options | (command == CMP_REQUEUE ? FUTEX_COMPARE : 0));
 	case WAKE_OP:
 		return wake_operation(address, value, argument[4], (uint32_t)argument[3], bits, options);
+	case LOCK_PI:
+	case LOCK_PI2:
+		if (argument[3])
+			error = deadline_from_clock(t, argument[3],
+				command == LOCK_PI || (operation & CLOCK_REALTIME_FLAG) ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC, &deadline);
+		return error ? error : lock_inheriting(t, address, deadline, options, false);
+	case TRYLOCK_PI:
+		return lock_inheriting(t, address, DEADLINE_NEVER, options, true);
+	case UNLOCK_PI:
+		return unlock_inheriting(t, address, options);
 	default:
 		return -ENOSYS;
 	}

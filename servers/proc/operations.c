@@ -15,6 +15,7 @@
 #include "files.h"
 #include "life.h"
 #include "operations.h"
+#include "robust.h"
 #include "signals.h"
 #include "timers.h"
 #include "wait.h"
@@ -75,6 +76,7 @@ void proc_death(uint64_t word, uint32_t status)
 	if (!process)
 		return;
 	take_times(process);
+	robust_release(process);
 	trace_killed(process, life_wait_status(status));
 	bool had_timer = process->timers != NULL;
 	life_ended(process, life_wait_status(status));
@@ -195,6 +197,10 @@ static int64_t do_kill(struct server_request *request, struct process *caller)
 	};
 	if (info.code > 0)
 		return -EPERM; /* only the kernel's and our own codes are positive */
+	uint32_t thread = (uint32_t)request->word[5];
+	struct process *target = thread && thread != request->word[1] ? process_find((uint32_t)request->word[1]) : NULL;
+	if (target && target != caller && !robust_thread_exists(target, thread))
+		return -ESRCH;
 	return signal_send_selected(caller, (int64_t)request->word[1], &info, (uint32_t)request->word[5]);
 }
 

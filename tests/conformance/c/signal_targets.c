@@ -124,6 +124,8 @@ int main(void)
 	stop = 1;
 	for (int i = 1; i <= 3; i++)
 		pthread_join(thread[i], NULL);
+	child = in_child({ show_result("tgkill to a thread that has ended", syscall(SYS_tgkill, getppid(), ids[2], 0)); });
+	wait_for(child);
 	stop = ready = 0;
 	pthread_create(&thread[4], NULL, spinning_thread, (void *)4);
 	wait_ready(1);

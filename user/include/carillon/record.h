@@ -30,6 +30,12 @@ struct record_mount {
 
 struct record_name { char name[24]; int32_t handle; uint32_t reserved; uint64_t value; };
 
+/*
+ * How proc finds the threads of a dead process in its memory, for the locks that die with them (robust futexes). All zero: not told.
+ * first is the address of a pointer to the first thread's structure; the rest are offsets in it, and lists_head is struct robust_list_head's address.
+ */
+struct record_threads { uint64_t first; uint32_t next, id, lists_head, reserved; };
+
 struct process_record {
 	uint32_t version, size;
 	uint32_t pid, slot;
@@ -60,6 +66,7 @@ struct process_record {
 	int32_t socket_port;    /* client port to the socket server, or HANDLE_NONE */
 	uint64_t image_start, image_end; /* a native program's own text, for backtraces */
 	char executable[256];   /* path of the running file, for /proc/self/exe */
+	struct record_threads threads;
 };
 #define RECORD_TRACE 0x1u
 #define RECORD_LOCKS 0x4u /* the process may have record locks: each close must be told to the file's server */
