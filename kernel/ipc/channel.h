@@ -48,6 +48,7 @@ struct channel {
 	unsigned nested;              /* queued handles of channel ends and flows */
 	/* segment; count is what the segments cost */
 	uint64_t bytes;               /* that wait */
+	uint64_t charged;             /* pages, to the receiver's payer */
 	bool shut;                    /* nothing more goes in; what is there can be read */
 	bool lost;                    /* the receiver went with segments unread, or without ever having been part of a link */
 	bool adopted;                 /* the receiver belongs to a link */

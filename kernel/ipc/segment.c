@@ -6,7 +6,8 @@
  * them too, and ends no later than that segment. In message mode a read takes one segment whole.
  *
  * Copies to the reader happen under the channel's lock from the segment at the head, so readers need no turns; a page that is missing is made
- * present without the lock, and then everything is looked at again. What a segment costs is its bytes and SEGMENT_COST.
+ * present without the lock, and then everything is looked at again. What a segment costs is its bytes, its handles and SEGMENT_COST;
+ * the queue's cost, in pages, is charged to who pays for the receiver.
  *
  * Segments that are dropped unread may hold the last reference to a channel that holds such segments: that would be a recursion of any depth.
  * So they are buried, and whoever finds nobody digging empties the grave in a loop.
@@ -17,9 +18,11 @@
 #include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
 #include "kernel/ipc/vector.h"
+#include "kernel/obj/budget.h"
 
 #define SEGMENT_COST 576u
 #define SEGMENT_PIECE (32768u - sizeof(struct segment)) /* longer writes of a stream are cut */
+#define CHARGE_SPARE 4u                                 /* pages that stay charged, so that one message after the other costs nothing */
 #define MESSAGE_SPARE 32u                               /* a message is shorter than the limit by this much */
 
 struct segment {
@@ -29,6 +32,7 @@ struct segment {
 	struct carried_handle *handles;  /* NULL: none, or taken */
 	uint32_t handle_count, nested;
 	uint32_t size, taken;
+	uint64_t cost;
 	uint8_t bytes[];
 };
 
@@ -102,9 +106,26 @@ static int segment_make(const struct segment_source *source, struct vector_posit
 	return 0;
 }
 
-static uint64_t segment_cost(const struct segment *segment)
+/* Brings what is charged for the queue in line with its cost as it will be, up to `spare` pages more. Lock held. -ENOMEM: it stays as it is. */
+static int channel_charge(struct channel *channel, uint64_t cost, uint64_t spare)
 {
-	return segment->size + SEGMENT_COST;
+	uint64_t pages = (cost + PAGE_SIZE - 1) / PAGE_SIZE;
+	struct budget *payer = channel->receiver.object.payer;
+	if (payer && pages > channel->charged && budget_charge(payer, pages - channel->charged))
+		return -ENOMEM;
+	if (payer && channel->charged > pages + spare)
+		budget_uncharge(payer, channel->charged - pages);
+	if (pages > channel->charged || channel->charged > pages + spare)
+		channel->charged = pages;
+	channel->count = cost;
+	return 0;
+}
+
+/* Less never fails. */
+static void channel_uncharge(struct channel *channel, uint64_t cost, uint64_t spare)
+{
+	int error = channel_charge(channel, channel->count - cost, spare);
+	assert(!error);
 }
 
 void channel_drop_segments(struct channel *channel)
@@ -116,7 +137,8 @@ void channel_drop_segments(struct channel *channel)
 		list_remove(&segment->link);
 		list_add_last(&grave, &segment->link);
 	}
-	channel->count = channel->bytes = channel->nested = 0;
+	channel_uncharge(channel, channel->count, 0);
+	channel->bytes = channel->nested = 0;
 	spin_unlock(&channel->lock);
 	if (!grave_open) {
 		grave_open = true;
@@ -179,12 +201,15 @@ static int segment_queue(struct channel *channel, struct segment *segment, struc
 		if (!error && !room && source->non_blocking)
 			error = -EAGAIN;
 		if (!error && room) {
+			segment->cost = segment->size + source->handle_count * sizeof(*source->handles) + SEGMENT_COST;
+			error = channel_charge(channel, channel->count + segment->cost, CHARGE_SPARE);
+		}
+		if (!error && room) {
 			segment->handles = source->handles;
 			segment->handle_count = source->handle_count;
 			source->handles = NULL;
 			source->handle_count = 0;
 			list_add_last(&channel->queue, &segment->link);
-			channel->count += segment_cost(segment);
 			channel->bytes += segment->size;
 			channel->nested += segment->nested;
 			wait_wake_all(&channel->readers, 0);
@@ -316,7 +341,7 @@ static void reader_restart(struct reader *reader)
 static void segment_remove(struct channel *channel, struct segment *segment)
 {
 	list_remove(&segment->link);
-	channel->count -= segment_cost(segment);
+	channel_uncharge(channel, segment->cost, CHARGE_SPARE);
 	segment_free(segment); /* without handles: nothing is destroyed */
 }
 
