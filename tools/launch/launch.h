@@ -50,6 +50,8 @@ char *program_check(const char *path);
 
 /* Which of the three standard streams are terminals: 't' or 'p' each, and NUL. */
 void terminal_describe(char stdio[4]);
+/* Whether the one we read from erases whole UTF-8 characters (IUTF8). */
+bool terminal_utf8(void);
 /* Raw mode where stdio says terminal; restored at exit. Call again after a stop. */
 void terminal_enter(const char *stdio);
 void terminal_restore(void);

@@ -248,7 +248,7 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	add(command, "-initrd");
 	add(command, "/proc/self/fd/%d", archive);
 	add(command, "-append");
-	add(command, "stdio=%s%s%s%s%s", stdio, *program_path ? " path=" : "", program_path, options->verbose ? " verbose" : "", options->trace ? " strace" : "");
+	add(command, "stdio=%s%s%s%s%s%s", stdio, terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "", program_path, options->verbose ? " verbose" : "", options->trace ? " strace" : "");
 }
 
 /* In the child: becomes the emulator, or tells why not through `failed`. */

@@ -20,6 +20,12 @@ void terminal_describe(char stdio[4])
 	stdio[3] = 0;
 }
 
+bool terminal_utf8(void)
+{
+	struct termios settings;
+	return tcgetattr(0, &settings) == 0 && (settings.c_iflag & IUTF8);
+}
+
 void terminal_restore(void)
 {
 	if (owner != getpid())

@@ -21,6 +21,7 @@ struct boot {
 	const uint8_t *archive; /* all of it, mapped read-only */
 	size_t archive_size;
 	bool verbose;
+	bool utf8;              /* the host's terminal erases whole characters (IUTF8): so does ours */
 	bool trace;             /* strace: the program's Linux calls are told on standard error */
 	bool is_terminal[3];    /* standard input, output, error: stdio=XYZ */
 	char path[1024];        /* of the program in the guest */

@@ -175,6 +175,7 @@ static void terminal_keeper_give(void)
 		server_fail("cannot make the terminal's channel");
 	server_give(SERVER_TERMINAL, BOOT_NAME_EVENTS_IN, events.receiver, 0, 0);
 	server_give(SERVER_TERMINAL, BOOT_NAME_EVENTS_OUT, events.sender, 0, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_UTF8, HANDLE_NONE, 0, boot.utf8);
 }
 
 static void servers_start(void)

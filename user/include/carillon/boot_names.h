@@ -6,7 +6,7 @@
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
- *                  DEVICE, ROWS, COLUMNS
+ *                  DEVICE, UTF8, ROWS, COLUMNS
  */
 #ifndef CARILLON_BOOT_NAMES_H
 #define CARILLON_BOOT_NAMES_H
@@ -23,6 +23,7 @@
 #define BOOT_NAME_CONSOLE_OUTPUT "console-output" /* sender of a stream channel (or a description of a flow): raw screen bytes */
 #define BOOT_NAME_EVENTS_IN "events-in"           /* receiver and sender of one packet channel: events a restarted server goes on with (servers/terminal/keeper.c) */
 #define BOOT_NAME_EVENTS_OUT "events-out"
+#define BOOT_NAME_UTF8 "utf8"                     /* value: the console starts with IUTF8 */
 #define BOOT_NAME_ROWS "rows"                     /* value: window size at start; 0 or absent: unknown */
 #define BOOT_NAME_COLUMNS "columns"
 
