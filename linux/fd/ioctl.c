@@ -46,6 +46,20 @@ static void request_sizes(uint32_t request, uint32_t *in, uint32_t *out)
 		*out = size;
 }
 
+/*
+ * Those that may wait for long, for output to leave. All others are answered at once and must not be interrupted: a caller that is in the group
+ * it changes the window of, or gives up its terminal, is sent a signal by its own call.
+ */
+static bool request_waits(uint32_t request)
+{
+	static const uint32_t waiting[] = { 0x5403, 0x5404, 0x5407, 0x5408, 0x5409, 0x5425, /* TCSETSW, TCSETSF, TCSETAW, TCSETAF, TCSBRK, TCSBRKP */
+		0x402c542c, 0x402c542d /* TCSETSW2, TCSETSF2 */ };
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
+		if (waiting[i] == request)
+			return true;
+	return false;
+}
+
 static int64_t ioctl_server(struct linux_thread *t, int fd, const struct description_info *info, uint32_t request, uint64_t value)
 {
 	uint8_t small[256], *buffer = small;
@@ -63,7 +77,7 @@ static int64_t ioctl_server(struct linux_thread *t, int fd, const struct descrip
 		result = -EFAULT;
 	struct message message = { 0 };
 	if (result == 0) {
-		uint32_t options = info->flags & DESCRIPTION_INTERRUPTIBLE ? CALL_INTERRUPTIBLE : 0;
+		uint32_t options = info->flags & DESCRIPTION_INTERRUPTIBLE && request_waits(request) ? CALL_INTERRUPTIBLE : 0;
 		do {
 			message = (struct message){ .word = { FILE_IOCTL, request, value, t->mask }, .send_address = (uintptr_t)buffer, .send_size = in,
 				.receive_address = (uintptr_t)buffer, .receive_size = out };
