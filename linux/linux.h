@@ -213,4 +213,6 @@ int fs_record_write(struct linux_thread *t, struct process_record *record);
  * number from handle_minimum up. Returns it or an error.
  */
 int64_t name_open(struct linux_thread *t, int directory, const char *path, uint32_t flags, uint32_t mode, uint32_t handle_minimum);
+/* What an open object is called, NUL-terminated and cut off to fit; "" when it has no name. */
+void name_tell(struct linux_thread *t, handle_t description, char *text, size_t size);
 #endif

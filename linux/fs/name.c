@@ -206,3 +206,9 @@ int64_t linux_umask(struct linux_thread *t, const uint64_t argument[6])
 {
 	return __atomic_exchange_n(&t->process->umask, (uint32_t)argument[0] & 0777, __ATOMIC_RELAXED);
 }
+
+void name_tell(struct linux_thread *t, handle_t description, char *text, size_t size)
+{
+	int64_t length = ns_name(&t->process->fs->ns, description, text, size - 1);
+	text[length < 0 ? 0 : length] = 0;
+}

@@ -9,7 +9,7 @@
  * they are known here: files get a cursor and flags of their own, anything else shares the description (as on BSD and Plan 9). Returns the
  * descriptor, or -1: another name.
  */
-static int own_descriptor(const char *path)
+static int own_descriptor(const struct linux_thread *t, const char *path)
 {
 	static const char prefixes[][16] = { "/dev/fd/", "/proc/self/fd/" };
 	if (!strcmp(path, "/dev/stdin"))
@@ -18,9 +18,17 @@ static int own_descriptor(const char *path)
 		return 1;
 	if (!strcmp(path, "/dev/stderr"))
 		return 2;
+	char own[40] = "/proc/";
+	size_t own_length = 6 + text_decimal(own + 6, t->process->pid);
+	own_length += text_copy(own + own_length, "/fd/", 8);
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		size_t length = strlen(prefixes[i]);
-		if (strncmp(path, prefixes[i], length) || !path[length])
+		if (strncmp(path, prefixes[i], length)) {
+			if (i || strncmp(path, own, own_length))
+				continue;
+			length = own_length;
+		}
+		if (!path[length])
 			continue;
 		int number = 0;
 		for (const char *digit = path + length; *digit; digit++) {
@@ -119,7 +127,7 @@ static int64_t open_begun(struct linux_thread *t, struct ns_walk *walk, int64_t 
 		flags &= PATH_FLAGS;
 	else if ((flags & LINUX_O_TMPFILE) == LINUX_O_TMPFILE)
 		return -EOPNOTSUPP;
-	int fd = flags & LINUX_O_PATH ? -1 : own_descriptor(walk->path);
+	int fd = flags & LINUX_O_PATH ? -1 : own_descriptor(t, walk->path);
 	if (fd >= 0)
 		return reopen(fd, flags, minimum);
 	return open_walk(t, walk, flags, mode, minimum);

@@ -267,6 +267,11 @@ static int64_t link_read(struct linux_thread *t, int directory, uint64_t path, u
 	int64_t result = name_begin(t, &walk, directory, path, true, directory != LINUX_AT_FDCWD);
 	if (result == 0)
 		result = name_call(t, &walk, &message);
+	if (result >= 0 && message.handle_count) { /* of /proc: what the descriptor is open on */
+		result = ns_name(walk.ns, message.handle[0], (char *)walk.reply, sizeof walk.reply);
+		(void)handle_close(message.handle[0]);
+		message.receive_size = result < 0 ? 0 : (uint64_t)result;
+	}
 	if (result >= 0) {
 		uint64_t length = MINIMUM(message.receive_size, (uint64_t)size);
 		result = user_write(t, address, walk.reply, length) ? -EFAULT : (int64_t)length;

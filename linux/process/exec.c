@@ -224,6 +224,8 @@ static int64_t program_open(struct linux_thread *t, int directory, handle_t file
 		if (opened < 0)
 			return opened;
 		memobj = program_memobj((handle_t)opened, size);
+		if (memobj >= 0)
+			name_tell(t, (handle_t)opened, strings->resolved, sizeof strings->resolved);
 		if (opened != file)
 			(void)handle_close((handle_t)opened);
 		if (memobj < 0)
@@ -322,7 +324,7 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 	int64_t result = elf_parse(image, strings->header, head, size, MACHINE_ELF);
 	if (result)
 		goto out;
-	record_executable(&strings->record, strings->interpreter);
+	record_executable(&strings->record, strings->resolved[0] ? strings->resolved : strings->interpreter);
 	result = space = space_create(0);
 	if (space < 0)
 		goto out;

@@ -20,7 +20,7 @@ struct exec_strings {
 	uint64_t pointers[EXEC_POINTERS + EXEC_FRONT + 64]; /* the start of the program's stack */
 	uint64_t used;
 	uint32_t first, argument_count, environment_first, environment_count;
-	char path[4096], header[ELF_HEADER_MAX + 8], interpreter[4096];
+	char path[4096], header[ELF_HEADER_MAX + 8], interpreter[4096], resolved[4096];
 	struct elf_image image, interpreter_image;
 	struct process_record record;
 };

@@ -62,6 +62,8 @@ static void limits_default(struct process_record *record)
 		record->limits[i][0] = record->limits[i][1] = LINUX_RLIM_INFINITY;
 	record->limits[LINUX_RLIMIT_STACK][0] = PROGRAM_STACK_SIZE;
 	record->limits[LINUX_RLIMIT_CORE][0] = 0;
+	record->limits[LINUX_RLIMIT_NICE][0] = record->limits[LINUX_RLIMIT_NICE][1] = 0;
+	record->limits[LINUX_RLIMIT_RTPRIO][0] = record->limits[LINUX_RLIMIT_RTPRIO][1] = 0;
 	record->limits[LINUX_RLIMIT_NOFILE][0] = 1024;
 	record->limits[LINUX_RLIMIT_NOFILE][1] = 1048576;
 }

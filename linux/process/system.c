@@ -132,6 +132,11 @@ int64_t linux_prctl(struct linux_thread *t, const uint64_t argument[6])
 			return length;
 		name[15] = 0;
 		memcpy(t->name, name, sizeof t->name);
+		if (t->id == p->pid) { /* the process's too; other threads' names are found here (servers/proc/inside.c) */
+			struct message message = { .word = { PROC_SET_NAME } };
+			memcpy(&message.word[1], name, sizeof name);
+			(void)proc_call(t, &message, 0);
+		}
 		return 0;
 	}
 	case GET_NAME:

@@ -464,6 +464,21 @@ static int64_t do_readlink(struct server_request *request, uint64_t start)
 	return 0;
 }
 
+static int64_t do_name(struct server_request *request, uint64_t start)
+{
+	static const char gone[] = "/ (deleted)";
+	int64_t length = tree_path((const struct node *)start, (char *)request->reply_buffer, FILE_PATH_MAX - 1);
+	if (length == -ENOENT) { /* Linux would tell the name it had */
+		memcpy(request->reply_buffer, gone, sizeof gone);
+		length = sizeof gone - 1;
+	}
+	if (length < 0)
+		return length;
+	request->reply_word[1] = server_reply_bytes(request, request->reply_buffer, (size_t)length);
+	request->reply_word[2] = content_device_number;
+	return 0;
+}
+
 static int64_t do_statfs(struct server_request *request, uint64_t start)
 {
 	(void)start;
@@ -569,7 +584,7 @@ static int64_t (*const operations[])(struct server_request *request, uint64_t st
 	[FILE_SETATTR] = do_setattr, [FILE_READDIR] = do_readdir, [FILE_MAKE_DIRECTORY] = do_make_directory, [FILE_MAKE_NODE] = do_make_node,
 	[FILE_SYMLINK] = do_symlink, [FILE_LINK] = do_link, [FILE_UNLINK] = do_unlink, [FILE_RENAME] = do_rename, [FILE_READLINK] = do_readlink,
 	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_LOCK] = do_lock, [FILE_LOCK_REGISTER] = do_lock,
-	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_PLACE_FORWARD] = do_place_forward,
+	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_NAME] = do_name, [FILE_PLACE_FORWARD] = do_place_forward,
 	[FILE_SOCKET] = do_socket,
 };
 

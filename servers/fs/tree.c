@@ -247,6 +247,7 @@ static struct entry *entry_create(const char *name, size_t length)
 static void entry_insert(struct directory *directory, struct entry *entry, struct node *node)
 {
 	entry->node = node;
+	node->home = node_id((struct node *)((char *)directory - offsetof(struct node, content.directory)));
 	entry->cookie = directory->next_cookie++;
 	directory->order[directory->order_used] = entry;
 	directory->order_cookie[directory->order_used++] = entry->cookie;
@@ -283,6 +284,48 @@ const struct entry *tree_next_entry(const struct node *node, uint64_t after)
 		if (directory->order[i])
 			return directory->order[i];
 	return NULL;
+}
+
+/* -- paths */
+
+static const struct entry *entry_of(const struct node *directory, const struct node *node)
+{
+	for (size_t i = 0; directory && S_ISDIR(directory->mode) && i < directory->content.directory.order_used; i++)
+		if (directory->content.directory.order[i] && directory->content.directory.order[i]->node == node)
+			return directory->content.directory.order[i];
+	return NULL;
+}
+
+/* The directory that holds a name of the node, and that name */
+static const struct node *named_in(const struct node *node, const struct entry **entry)
+{
+	const struct node *directory = S_ISDIR(node->mode) ? node->content.directory.parent : node_find(node->home);
+	*entry = entry_of(directory, node);
+	for (size_t i = 0; !*entry && !S_ISDIR(node->mode) && i < table_used; i++) {
+		directory = table[i];
+		*entry = entry_of(directory, node);
+	}
+	return *entry ? directory : NULL;
+}
+
+int64_t tree_path(const struct node *node, char *buffer, size_t size)
+{
+	size_t used = 0; /* from the end */
+	const struct entry *entry;
+	while (node != root) {
+		node = named_in(node, &entry);
+		if (!node)
+			return -ENOENT;
+		if (used + entry->length + 1 > size)
+			return -ENAMETOOLONG;
+		used += entry->length + 1u;
+		buffer[size - used] = '/';
+		memcpy(buffer + size - used + 1, entry->name, entry->length);
+	}
+	if (!used && size)
+		buffer[size - ++used] = '/';
+	memmove(buffer, buffer + size - used, used);
+	return (int64_t)used;
 }
 
 /* -- operations */

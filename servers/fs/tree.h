@@ -46,6 +46,7 @@ struct node {
 	uint64_t inode;
 	uint32_t mode, user, group, links;
 	uint32_t references;
+	uint64_t home;           /* id of the directory where it last got a name: where tree_path looks first */
 	struct lock *locks;      /* lock.c */
 	struct watch *watches;   /* watch.c */
 	uint32_t writers;        /* open objects that may write */
@@ -93,6 +94,11 @@ struct node *node_find(uint64_t id);            /* NULL: gone */
 struct node *tree_create_root(void);
 struct node *tree_root(void);
 
+/*
+ * A path that leads to the node now, from the root ("/" for the root itself), into buffer, without NUL; its length. One of several names
+ * is chosen. -ENOENT: it has none any more. -ENAMETOOLONG. Searches the whole tree when the node was moved from its last directory.
+ */
+int64_t tree_path(const struct node *node, char *buffer, size_t size);
 /* 0 and *child, or -ENOENT. */
 int tree_lookup(const struct node *directory, const char *name, size_t length, struct node **child);
 /* Gives node the name in directory: counts links, sets times. The name must be free. -ENOENT (directory removed), -EMLINK, -ENOSPC. */

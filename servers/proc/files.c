@@ -176,6 +176,8 @@ static uint64_t walk_parent(void *context, uint64_t directory)
 		return FILE_ROOT;
 	if (entry == FILE_PID_TASK_SELF)
 		return QID(QID_PID(directory), FILE_PID_TASK);
+	if (entry == FILE_PID_FD_LINK || entry == FILE_PID_FDINFO_FILE)
+		return QID(QID_PID(directory), entry == FILE_PID_FD_LINK ? FILE_PID_FD : FILE_PID_FDINFO);
 	if (entry > FILE_PID && QID_PART_OF(directory)) /* in a thread's directory */
 		return QID_PART(QID_PID(directory), FILE_PID_TASK_SELF, QID_PART_OF(directory));
 	for (size_t i = 0; i < ENTRIES; i++)
@@ -202,11 +204,49 @@ static const struct walk_operations operations = { walk_lookup, walk_parent, wal
 
 static struct text link_text; /* until the reply is sent */
 
-static void make_link(struct server_request *request, uint64_t qid)
+/* Where a descriptor leads. What has a name in some server's tree the caller must ask that server: we call none, for it may be waiting for us. */
+static bool make_descriptor_link(struct server_request *request, const struct process *process, uint32_t number)
+{
+	static const char *const anonymous[] = {
+		[FILE_KIND_EVENT] = "eventfd", [FILE_KIND_EPOLL] = "eventpoll", [FILE_KIND_TIMER] = "timerfd", [FILE_KIND_SIGNAL] = "signalfd",
+		[FILE_KIND_WATCH] = "inotify",
+	};
+	struct handle_found found;
+	struct description_info info;
+	struct handle_info handle;
+	if (!process || !files_descriptor(process, number, &found))
+		return false;
+	int64_t error = description_get(found.handle, &info);
+	enum file_kind kind = error < 0 ? FILE_KIND_EPOLL : FILE_COOKIE_KIND(info.cookie);
+	int64_t control = error < 0 ? error : description_client(found.handle);
+	uint64_t identity = handle_get(found.handle, &handle) < 0 ? 0 : handle.identity;
+	if (control >= 0)
+		handle_close((handle_t)control);
+	if (kind < sizeof anonymous / sizeof *anonymous && anonymous[kind])
+		text_add(&link_text, "anon_inode:%s%s%s", kind == FILE_KIND_WATCH ? "" : "[", anonymous[kind], kind == FILE_KIND_WATCH ? "" : "]");
+	else if (kind == FILE_KIND_SOCKET)
+		text_add(&link_text, "socket:[%lu]", identity);
+	else if (control >= 0) {
+		server_reply_handle(request, found.handle, true);
+		return true;
+	} else if (kind == FILE_KIND_REGULAR)
+		text_add(&link_text, "/memfd: (deleted)");
+	else
+		text_add(&link_text, "pipe:[%lu]", identity);
+	handle_close(found.handle);
+	return true;
+}
+
+/* False: it leads nowhere */
+static bool make_link(struct server_request *request, uint64_t qid)
 {
 	link_text.length = 0;
-	text_of_link(&link_text, QID_ENTRY(qid), process_find(QID_PID(qid)), process_of_badge(request->badge));
+	if (QID_ENTRY(qid) == FILE_PID_FD_LINK)
+		make_descriptor_link(request, process_find(QID_PID(qid)), QID_PART_OF(qid));
+	else
+		text_of_link(&link_text, QID_ENTRY(qid), process_find(QID_PID(qid)), process_of_badge(request->badge));
 	server_reply_bytes(request, link_text.bytes, link_text.length);
+	return link_text.length || request->reply_handle_count;
 }
 
 /* Walks the request's path. 0 and *qid, or what to return. */
@@ -222,8 +262,7 @@ static int64_t walk(struct server_request *request, uint64_t start, enum walk_in
 		request->reply_word[2] = place->consumed;
 		request->reply_word[3] = place->stop_qid;
 		if (place->stop == FILE_STOP_LINK) {
-			make_link(request, place->link);
-			if (link_text.length == 0)
+			if (!make_link(request, place->link))
 				return -ENOENT;
 		}
 		return FILE_WALK_STOPPED;
@@ -334,6 +373,14 @@ static int64_t do_getattr(struct server_request *request, uint64_t start)
 		.device = files_device, .qid = place.node, .mode = mode_of(QID_ENTRY(place.node)), .block_size = 1024,
 		.access_time = time, .modify_time = time, .change_time = time, .birth_time = time,
 	};
+	struct handle_found found;
+	struct handle_info info;
+	if (process && QID_ENTRY(place.node) == FILE_PID_FD_LINK && files_descriptor(process, QID_PART_OF(place.node), &found)) {
+		/* its permissions tell how it is open */
+		if (handle_get(found.handle, &info) >= 0)
+			attributes.mode = S_IFLNK | 0100 | (info.rights & RIGHT_READ ? 0400 : 0) | (info.rights & RIGHT_WRITE ? 0200 : 0);
+		handle_close(found.handle);
+	}
 	attributes.links = S_ISDIR(attributes.mode) ? 2 : 1;
 	memcpy(request->reply_buffer, &attributes, sizeof attributes);
 	server_reply_bytes(request, request->reply_buffer, sizeof attributes);
@@ -409,9 +456,32 @@ static int64_t do_readlink(struct server_request *request, uint64_t start)
 		return error;
 	if (!S_ISLNK(mode_of(QID_ENTRY(place.node))))
 		return -EINVAL;
-	make_link(request, place.node);
+	bool leads = make_link(request, place.node);
 	request->reply_word[1] = request->reply_size;
-	return link_text.length ? 0 : -ENOENT;
+	return leads ? 0 : -ENOENT;
+}
+
+/* Our own files' names below /proc */
+static int64_t do_name(struct server_request *request, uint64_t node)
+{
+	char *end = (char *)request->reply_buffer + 256, *at = end;
+	for (; node != FILE_ROOT; node = walk_parent(NULL, node)) {
+		char number[12];
+		const char *name = number;
+		enum files_entry entry = QID_ENTRY(node);
+		snprintf(number, sizeof number, "%u", entry == FILE_PID ? QID_PID(node) : QID_PART_OF(node));
+		for (size_t i = 0; i < ENTRIES; i++)
+			if (entries[i].entry == entry)
+				name = entries[i].name;
+		at -= strlen(name) + 1;
+		*at = '/';
+		memcpy(at + 1, name, strlen(name));
+	}
+	if (at == end)
+		*--at = '/';
+	request->reply_word[1] = server_reply_bytes(request, at, (size_t)(end - at));
+	request->reply_word[2] = files_device;
+	return 0;
 }
 
 /* Creating fails with ENOENT or EEXIST, removing and changing with EPERM, as Linux's /proc says it */
@@ -444,6 +514,7 @@ int64_t files_request(struct server_request *request)
 	case FILE_UNLINK:
 	case FILE_RENAME: return refuse(request, start, WALK_REMOVE);
 	case FILE_SYNC: return 0;
+	case FILE_NAME: return do_name(request, start);
 	case FILE_IOCTL: return -ENOTTY;
 	case FILE_STATFS: {
 		struct file_system_info info = { .type = PROC_MAGIC, .block_size = 4096, .name_max = 255, .device = files_device };

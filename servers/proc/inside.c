@@ -6,6 +6,7 @@
 #include "files.h"
 #include "inside.h"
 #include "linux/linux.h"
+#include "user/ns/ns.h"
 
 static bool copy(handle_t space, uint64_t address, void *to, size_t size)
 {
@@ -40,13 +41,27 @@ struct process_record *inside_record(const struct process *process)
 	return record;
 }
 
+bool inside_directory(const struct process *process, char path[RECORD_PATH])
+{
+	struct process_record *record = inside_record(process);
+	struct linux_process *state = malloc(sizeof *state);
+	handle_t space = record && state ? space_of(process) : HANDLE_NONE;
+	bool good = space != HANDLE_NONE && copy(space, record->state, state, sizeof *state) &&
+		copy(space, (uint64_t)(uintptr_t)state->fs + offsetof(struct ns, directory_path), path, RECORD_PATH);
+	if (space != HANDLE_NONE)
+		handle_close(space);
+	free(state);
+	free(record);
+	path[RECORD_PATH - 1] = 0;
+	return good && path[0];
+}
+
 static void thread_fill(struct inside_thread *thread, const struct linux_thread *from)
 {
 	thread->id = from->id;
 	thread->number = from->number;
 	thread->blocked = from->restore_mask ? from->saved_mask : from->mask;
 	thread->pending = from->pending;
-	thread->nice = from->nice;
 	memcpy(thread->name, from->name, sizeof thread->name);
 	thread->name[sizeof thread->name - 1] = 0;
 }
@@ -58,6 +73,8 @@ static void state_fill(struct inside *inside, const struct linux_process *from)
 	for (int i = 0; i < LINUX_SIGNALS; i++)
 		if (from->action[i].handler > LINUX_SIG_IGN)
 			inside->caught |= 1ul << i;
+		else if (from->action[i].handler == LINUX_SIG_IGN)
+			inside->ignored |= 1ul << i;
 	inside->heap_start = from->heap_start;
 	inside->heap_end = from->heap_end;
 	inside->stack_start = from->stack_start;

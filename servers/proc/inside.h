@@ -16,7 +16,6 @@ struct inside_thread {
 	uint64_t number;           /* the kernel's */
 	uint64_t blocked, pending; /* signals */
 	char name[16];
-	uint32_t nice;
 	struct thread_info info;   /* state and times; state THREAD_STATE_DEAD when the kernel knows it no more */
 };
 
@@ -26,7 +25,7 @@ struct inside {
 	struct space_info memory;
 	bool known;                /* what follows is the process's own (it is not while a vfork child uses its parent's memory) */
 	uint32_t umask;
-	uint64_t caught, heap_start, heap_end, stack_start, vector_start;
+	uint64_t caught, ignored, heap_start, heap_end, stack_start, vector_start;
 	uint64_t arguments_start, arguments_end, environment_start, environment_end;
 	uint64_t limits[16][2];
 	uint64_t no_new_privileges;
@@ -41,6 +40,8 @@ void inside_put(struct inside *inside);
 const struct inside_thread *inside_thread_find(const struct inside *inside, uint32_t id);
 /* Linux's letter for it: R S T Z */
 char inside_state(const struct process *process, const struct inside_thread *thread);
+/* The path of its working directory, as it last knew it. False: it is not to be had, or only by climbing. */
+bool inside_directory(const struct process *process, char path[RECORD_PATH]);
 /* The process's record; NULL: there is none. To be freed. */
 struct process_record *inside_record(const struct process *process);
 #endif

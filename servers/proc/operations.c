@@ -422,13 +422,21 @@ static int64_t do_group_orphaned(struct server_request *request, struct process 
 	return request->word[1] < PID_MAX && group_exists((uint32_t)request->word[1]) ? group_orphaned((uint32_t)request->word[1]) : -ESRCH;
 }
 
+static int64_t do_set_name(struct server_request *request, struct process *caller)
+{
+	memcpy(caller->name, &request->word[1], sizeof caller->name);
+	caller->name[sizeof caller->name - 1] = 0;
+	process_publish(caller);
+	return 0;
+}
+
 typedef int64_t operation(struct server_request *request, struct process *caller);
 static operation *const ordinary[] = {
 	[PROC_FORK] = do_fork, [PROC_EXECED] = do_executed, [PROC_WAIT] = do_wait, [PROC_KILL] = do_kill, [PROC_TAKE_SIGNAL] = do_take_signal,
 	[PROC_SET_GROUP] = do_set_group, [PROC_SET_SESSION] = do_set_session, [PROC_GET] = do_get, [PROC_STOP_SELF] = do_stop_self,
 	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer,
 	[PROC_TAKE_THREAD_SIGNAL] = do_take_thread_signal, [PROC_CREATE_TIMER] = do_create_timer, [PROC_GET_TIMER] = do_get_timer,
-	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask,
+	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask, [PROC_SET_NAME] = do_set_name,
 };
 static operation *const privileged[] = {
 	[PROC_REGISTER - PROC_REGISTER] = do_register, [PROC_SIGNAL_GROUP - PROC_REGISTER] = do_signal_group,

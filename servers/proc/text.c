@@ -38,6 +38,7 @@ void text_add(struct text *text, const char *format, ...)
 void text_of_link(struct text *text, enum files_entry entry, struct process *process, struct process *caller)
 {
 	struct process_record *record;
+	char directory[RECORD_PATH];
 	switch (entry) {
 	case FILE_SELF:
 		if (caller)
@@ -58,10 +59,10 @@ void text_of_link(struct text *text, enum files_entry entry, struct process *pro
 		free(record);
 		break;
 	case FILE_PID_CWD:
-		record = process ? inside_record(process) : NULL;
-		if (record)
-			text_add(text, "%s", record->directory_path[0] ? record->directory_path : "/");
-		free(record);
+		if (process && inside_directory(process, directory))
+			text_add(text, "%s", directory);
+		else if (process && process->handle != HANDLE_NONE)
+			text_add(text, "/");
 		break;
 	default: break;
 	}

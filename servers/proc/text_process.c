@@ -51,6 +51,12 @@ static uint32_t terminal_foreground(const struct process *process)
 	return process->terminal && leader ? leader->foreground : 0;
 }
 
+/* proc is told of signals ignored by default too; the process itself knows which it chose to ignore */
+static uint64_t ignored_by(const struct process *process, const struct inside *inside)
+{
+	return inside->known ? inside->ignored : process->ignored;
+}
+
 /* The 52 numbers of stat. thread: of which thread; whole: of the process */
 static void text_stat(struct text *text, struct process *process, const struct inside *inside, const struct inside_thread *thread, bool whole)
 {
@@ -58,15 +64,15 @@ static void text_stat(struct text *text, struct process *process, const struct i
 	sum(inside, &sums);
 	uint64_t user = whole ? inside->process.user_time : thread->info.user_time, system = whole ? inside->process.system_time : thread->info.system_time;
 	uint64_t signals = process->pending & 0x7fffffff;
-	int nice = (int)thread->nice;
+	int nice = process->nice;
 	bool dead = process->state == PROCESS_STATE_ZOMBIE;
 	text_add(text, "%u (%s) %c %u %u %u %u %d %u %lu 0 0 0 %lu %lu %lu %lu %d %d %zu 0 %lu %lu %lu 18446744073709551615 ", whole ? process->pid : thread->id,
-		whole ? process->name : thread->name, inside_state(process, thread), process->parent ? process->parent->pid : 0, process->group, process->session,
+		thread->name, inside_state(process, thread), process->parent ? process->parent->pid : 0, process->group, process->session,
 		process->terminal, process->terminal ? (int)terminal_foreground(process) : -1, process->flags & PROCESS_SLOT_EXECED ? 0x400000u : 0x400040u,
 		inside->process.faults, TEXT_TICKS(user), TEXT_TICKS(system), TEXT_TICKS(process->children_user), TEXT_TICKS(process->children_system), 20 + nice, nice,
 		inside->thread_count, TEXT_TICKS(process->start_time), sums.mapped * PAGE_SIZE, sums.resident);
 	text_add(text, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %u 0 0 0 0 0 0 %lu %lu %lu %lu %lu %lu %lu %u\n", sums.code_start, sums.code_end, inside->stack_start,
-		signals, thread->blocked & 0x7fffffff, process->ignored & 0x7fffffff, inside->caught & 0x7fffffff, whole ? process->exit_signal : (uint32_t)-1,
+		signals, thread->blocked & 0x7fffffff, ignored_by(process, inside) & 0x7fffffff, inside->caught & 0x7fffffff, whole ? process->exit_signal : (uint32_t)-1,
 		sums.data_start, sums.data_end, inside->heap_start, inside->arguments_start, inside->arguments_end, inside->environment_start,
 		inside->environment_end, dead ? process->status : 0);
 }
@@ -84,7 +90,7 @@ static void text_status(struct text *text, struct process *process, const struct
 	struct sums sums;
 	sum(inside, &sums);
 	text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"
-		"FDSize:\t%u\nGroups:\t \nNStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", whole ? process->name : thread->name,
+		"FDSize:\t%u\nGroups:\t \nNStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", thread->name,
 		inside->known ? inside->umask & 0777 : 022, state, names[(int)state], process->pid, id, process->parent ? process->parent->pid : 0,
 		inside->process.handles <= 64 ? 64 : (inside->process.handles + 63) & ~63u, process->pid, id, process->group, process->session);
 	if (inside->space != HANDLE_NONE) {
@@ -103,7 +109,7 @@ static void text_status(struct text *text, struct process *process, const struct
 		"CapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t%lu\nSeccomp:\t0\n"
 		"Seccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t1\n"
 		"Cpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
-		inside->thread_count, process->queue_length, SIGNAL_QUEUE_MAX, thread->pending, process->pending, thread->blocked, process->ignored & ~inside->caught,
+		inside->thread_count, process->queue_length, SIGNAL_QUEUE_MAX, thread->pending, process->pending, thread->blocked, ignored_by(process, inside),
 		inside->caught, inside->no_new_privileges);
 }
 
@@ -229,7 +235,7 @@ static void text_inside(struct text *text, enum files_entry entry, struct proces
 	case FILE_PID_LIMITS: text_limits(text, inside); break;
 	case FILE_PID_AUXV: text_vector(text, inside); break;
 	case FILE_PID_ENVIRON: text_memory(text, inside, inside->environment_start, inside->environment_end); break;
-	case FILE_PID_COMM: text_add(text, "%s\n", whole ? process->name : thread->name); break;
+	case FILE_PID_COMM: text_add(text, "%s\n", thread->name); break;
 	case FILE_PID_CMDLINE:
 		/* what the program has there now; before its first instruction, what proc was told */
 		if (process->state != PROCESS_STATE_ZOMBIE && !text_memory(text, inside, inside->arguments_start, inside->arguments_end))

@@ -430,6 +430,15 @@ static int64_t do_statfs(struct server_request *request, uint64_t start)
 	return 0;
 }
 
+static int64_t do_name(struct server_request *request, uint64_t node)
+{
+	char *name = (char *)request->reply_buffer;
+	int length = node >= NODE_PSEUDO ? snprintf(name, 64, "/dev/pts/%u", (unsigned)(node - NODE_PSEUDO)) :
+		snprintf(name, 64, "/dev%s%s%s", in_pts(node) ? "/pts" : "", nodes[node].name[0] ? "/" : "", nodes[node].name);
+	request->reply_word[1] = server_reply_bytes(request, name, (size_t)length);
+	return 0;
+}
+
 int64_t terminal_request(void *context, struct server_request *request)
 {
 	(void)context;
@@ -458,6 +467,7 @@ int64_t terminal_request(void *context, struct server_request *request)
 	case FILE_READDIR: return do_readdir(request, start);
 	case FILE_STATFS: return do_statfs(request, start);
 	case FILE_SYNC: return 0;
+	case FILE_NAME: return do_name(request, start);
 	case FILE_READLINK: return -EINVAL;
 	case FILE_MAKE_DIRECTORY:
 	case FILE_MAKE_NODE:

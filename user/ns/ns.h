@@ -148,6 +148,11 @@ int64_t ns_mount(struct ns *ns, struct ns_walk *scratch, const char *path, int32
 /* Remove the mount whose root path leads to. -EINVAL: not a mounted root; -EBUSY: the root mount, or others are mounted in it. */
 int64_t ns_unmount(struct ns *ns, struct ns_walk *scratch, const char *path);
 
+/*
+ * What an open object is called in this namespace: asks its server and adds where that is mounted. Without NUL, into buffer; the length, or a negative
+ * error: -ENOENT (it has no name), -ENOTCONN (nobody to ask), -ERANGE.
+ */
+int64_t ns_name(const struct ns *ns, int32_t description, char *buffer, size_t size);
 /* Attributes of a node port or (described) description. */
 int64_t ns_attributes(int32_t handle, int described, struct file_attributes *attributes);
 #endif

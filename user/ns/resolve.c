@@ -504,10 +504,15 @@ int64_t ns_walk_step(struct ns_walk *walk, struct message *message, uint32_t opt
 		return 0;
 	if (message->word[1] == FILE_STOP_FORWARD)
 		return forward(walk, message, &request);
+	uint64_t range = message->receive_size;
+	if (message->word[1] == FILE_STOP_LINK && message->handle_count) { /* a link to what is open somewhere */
+		result = ns_name(walk->ns, message->handle[0], (char *)walk->reply, sizeof walk->reply);
+		range = result < 0 ? 0 : (uint64_t)result;
+	}
 	reply_handles_close(message);
 	if (request.word[0] == FILE_RENAME && message->word[4] == 1)
 		return 2;
-	result = ns_walk_advance(walk, message, walk->reply, (uint32_t)message->receive_size);
+	result = ns_walk_advance(walk, message, walk->reply, (uint32_t)range);
 	return result < 0 ? result : 1;
 }
 
@@ -610,6 +615,32 @@ int64_t ns_walk_text(const struct ns_walk *walk, char *buffer, size_t size)
 		buffer[length] = 0;
 	}
 	return length;
+}
+
+int64_t ns_name(const struct ns *ns, int32_t description, char *buffer, size_t size)
+{
+	const struct file_path path = { 0 };
+	struct message message = { .word = { FILE_NAME }, .send_address = (uintptr_t)&path, .send_size = sizeof path,
+		.receive_address = (uintptr_t)buffer, .receive_size = size };
+	int64_t result = ns_message(description, 1, &message);
+	if (result < 0)
+		return result;
+	uint64_t length = message.receive_size, prefix = 0;
+	if (!length || length > size || length != message.word[1])
+		return -ERANGE;
+	for (uint32_t i = 1; i < ns->mount_count && message.word[2]; i++) {
+		if (ns->mount[i].root_device != message.word[2] || (ns->mount[i].flags & NS_MOUNT_BIND))
+			continue;
+		prefix = strnlen(ns->mount[i].path, sizeof ns->mount[i].path);
+		if (length == 1)
+			length = 0; /* the mounted root itself */
+		if (prefix + length > size)
+			return -ERANGE;
+		memmove(buffer + prefix, buffer, length);
+		memcpy(buffer, ns->mount[i].path, prefix);
+		break;
+	}
+	return (int64_t)(prefix + length);
 }
 
 int64_t ns_message(int32_t handle, int described, struct message *message)

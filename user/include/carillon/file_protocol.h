@@ -61,7 +61,8 @@ enum file_operation {
 	FILE_UNLINK,     /* (path) word1 = 1: remove a directory (rmdir) */
 	FILE_RENAME,     /* (path = old, second = new) handle[0] = node port of the directory the new path is relative to, word1 = Linux renameat2 flags.
 	                    A stop while walking the second path is told with word4 = 1. Directories of two servers: EXDEV. */
-	FILE_READLINK,   /* (path, FILE_NO_FOLLOW implied) Reply range: target, word1 = length */
+	FILE_READLINK,   /* (path, FILE_NO_FOLLOW implied) Reply range: target, word1 = length; or handle[0] = a description (moved) whose FILE_NAME is
+	                    the target, which the caller asks for. FILE_STOP_LINK may carry one likewise (links to descriptors in /proc) */
 	FILE_STATFS,     /* Reply range: struct file_system_info */
 	FILE_SYNC,       /* on an open object or node */
 	FILE_IOCTL,      /* on an open object: word1 = request, word2 = argument word; word3 = the calling thread's mask of blocked signals (job control: a
@@ -81,6 +82,8 @@ enum file_operation {
 	                    ENOSPC: too many, or the node is another server's */
 	FILE_WATCH_REMOVE, /* on such a description: word1 = watch number */
 	FILE_SOCKET = 48, /* (path) Reply: handle[0] = a copy of the port that a socket's node keeps. ECONNREFUSED: no socket's node, or none kept */
+	FILE_NAME,       /* on an open object or node: what it is called. Reply range: a path, word1 = its length, word2 = 0: the path is absolute, or the
+	                    st_dev of the server, below whose exported root it is meant. ENOENT: it has no name */
 	/* privileged: through a port whose data word is FILE_PORT_SYSTEM (boot_names.h) */
 	FILE_PLACE_FORWARD = 64, /* (path = name, which must be new or a forwarding node) handle[0] = client port of another server's node (moved),
 	                       word1 = mode with type bits (told by readdir only), word2 = device number: whatever opens, walks to, stats or sets the name

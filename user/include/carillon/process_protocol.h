@@ -72,6 +72,7 @@ enum process_operation {
 	PROC_DELETE_TIMER,  /* word1 = number */
 	PROC_OPTION,        /* word1 = PROC_OPTION_*, word2 = 1: set it to word3. Reply: word1 = its old value */
 	PROC_PRIORITY,      /* word1, word2 = which and who of setpriority, word3 = 1: set to word4 (nice, i64). Reply: word1 = 20 - least nice value */
+	PROC_SET_NAME,      /* word1, word2 = name (16 bytes): the main thread has another one */
 	/* privileged */
 	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
 	PROC_SIGNAL_GROUP,  /* word1 = group, word2 = signal (from the terminal) */
