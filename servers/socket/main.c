@@ -1,7 +1,11 @@
 /* The socket server: names and listening queues of local sockets. Record names: boot_names.h. */
 #include "carillon/boot_names.h"
+#include "carillon/calls.h"
 #include "carillon/runtime.h"
 #include "request.h"
+#include "socket.h"
+
+void socket_handle_close(handle_t handle) { handle_close(handle); }
 
 int main(void)
 {

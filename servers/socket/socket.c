@@ -1,7 +1,6 @@
 /* The table of sockets and the abstract names; socket.h has the rules. */
 #include <stdlib.h>
 #include <string.h>
-#include "carillon/calls.h"
 #include "socket.h"
 
 #define BUCKETS 256
@@ -73,9 +72,9 @@ void socket_destroy(struct socket *socket)
 		*place = socket->next;
 	}
 	if (socket->entry != HANDLE_NONE)
-		handle_close(socket->entry);
+		socket_handle_close(socket->entry);
 	if (socket->event != HANDLE_NONE)
-		handle_close(socket->event);
+		socket_handle_close(socket->event);
 	sockets[socket->index] = NULL;
 	if (socket->index < lowest)
 		lowest = socket->index;
@@ -124,7 +123,7 @@ struct waiting *waiting_take(struct waiting_list *list)
 
 void waiting_free(struct waiting *waiting)
 {
-	handle_close(waiting->sender);
-	handle_close(waiting->receiver);
+	socket_handle_close(waiting->sender);
+	socket_handle_close(waiting->receiver);
 	free(waiting);
 }

@@ -34,6 +34,9 @@ struct socket {
 	struct socket *next;         /* in the hash chain of abstract names */
 };
 
+/* Provided by main.c (and by the unit test): closes a handle. */
+void socket_handle_close(handle_t handle);
+
 uint64_t socket_id(const struct socket *socket); /* below 2^60 */
 struct socket *socket_find(uint64_t id);         /* NULL: gone */
 /* NULL: no memory, or too many. */
