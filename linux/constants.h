@@ -152,7 +152,7 @@ struct linux_stack { uint64_t address; uint32_t flags, reserved; uint64_t size; 
 
 /* Tags of regions (map_request.tag), for /proc and diagnosis */
 enum linux_region { LINUX_REGION_NONE, LINUX_REGION_IMAGE, LINUX_REGION_HEAP, LINUX_REGION_STACK, LINUX_REGION_FILE, LINUX_REGION_LIBRARY,
-	LINUX_REGION_VDSO };
+	LINUX_REGION_VDSO, LINUX_REGION_GROWS /* downwards, MAP_GROWSDOWN */ };
 
 /* -- processes */
 #define LINUX_CLONE_SIGNAL 0xfful
@@ -197,6 +197,7 @@ enum linux_region { LINUX_REGION_NONE, LINUX_REGION_IMAGE, LINUX_REGION_HEAP, LI
 #define LINUX_RLIMIT_CORE 4
 #define LINUX_RLIMIT_NPROC 6
 #define LINUX_RLIMIT_NOFILE 7
+#define LINUX_RLIMIT_AS 9
 #define LINUX_RLIMIT_NICE 13
 #define LINUX_RLIMIT_RTPRIO 14
 #define LINUX_RLIMITS 16

@@ -194,6 +194,13 @@ uint64_t deadline_left(struct linux_thread *t, uint64_t deadline);
 /* A call with the words filled in; result: word[0] or the port's error; -ENOSYS without a proc server. Killable. */
 int64_t proc_call(struct linux_thread *t, struct message *message, uint32_t options);
 
+/* -- RLIMIT_FSIZE (linux/fd/limit.c) */
+bool size_limited(const struct linux_process *p);
+/* Before a write at *offset (NULL: at the cursor): cuts *length to what the limit leaves. 0, or -EFBIG with SIGXFSZ raised. */
+int64_t size_allow(struct linux_thread *t, int fd, const int64_t *offset, uint64_t *length);
+/* Before a file's size changes: 0, or -EFBIG with SIGXFSZ raised. */
+int64_t size_check(struct linux_thread *t, uint64_t old, uint64_t new);
+
 /* -- messages for the kernel log: "linux: NAME[PID]: text" */
 void linux_note(struct linux_thread *t, const char *text);
 

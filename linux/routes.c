@@ -19,19 +19,22 @@
 /* Of seeks only whence 0, 1 and 2: SEEK_DATA and SEEK_HOLE are not native. */
 #define WHENCE_GUARD(bits, which) .guard_argument = { 2, ROUTE_NO_GUARD }, .mask = { 0xffffffffu & ~(bits) }, .value = { (which) }
 
+#define WRITING_ROUTES 3 /* at the head of the table; a process with a limit of file sizes does without (linux/fd/limit.c) */
+
 void routes_set(struct linux_process *p)
 {
 	static const struct route routes[] = {
-		{ .number = LINUX_CALL_READ, .native = CALL_DESCRIPTION_READ, .order = IN_ORDER, LENGTH_GUARD },
 		{ .number = LINUX_CALL_WRITE, .native = CALL_DESCRIPTION_WRITE, .order = IN_ORDER, LENGTH_GUARD },
-		{ .number = LINUX_CALL_READV, .native = CALL_DESCRIPTION_READV, .order = IN_ORDER, NO_GUARDS },
 		{ .number = LINUX_CALL_WRITEV, .native = CALL_DESCRIPTION_WRITEV, .order = IN_ORDER, NO_GUARDS },
-		{ .number = LINUX_CALL_PREAD64, .native = CALL_DESCRIPTION_PREAD, .order = IN_ORDER, LENGTH_OFFSET_GUARDS },
 		{ .number = LINUX_CALL_PWRITE64, .native = CALL_DESCRIPTION_PWRITE, .order = IN_ORDER, LENGTH_OFFSET_GUARDS },
+		{ .number = LINUX_CALL_READ, .native = CALL_DESCRIPTION_READ, .order = IN_ORDER, LENGTH_GUARD },
+		{ .number = LINUX_CALL_READV, .native = CALL_DESCRIPTION_READV, .order = IN_ORDER, NO_GUARDS },
+		{ .number = LINUX_CALL_PREAD64, .native = CALL_DESCRIPTION_PREAD, .order = IN_ORDER, LENGTH_OFFSET_GUARDS },
 		{ .number = LINUX_CALL_LSEEK, .native = CALL_DESCRIPTION_SEEK, .order = IN_ORDER, WHENCE_GUARD(1u, 0) },
 		{ .number = LINUX_CALL_LSEEK, .native = CALL_DESCRIPTION_SEEK, .order = IN_ORDER, WHENCE_GUARD(0u, 2) },
 		{ .number = LINUX_CALL_SCHED_YIELD, .native = CALL_THREAD_YIELD, .order = IN_ORDER, NO_GUARDS },
 		{ .number = LINUX_CALL_CLOSE, .native = CALL_HANDLE_CLOSE, .order = IN_ORDER, NO_GUARDS }, /* the last */
 	};
-	(void)process_set_routes(routes, ARRAY_SIZE(routes) - (p->record->personality_flags & RECORD_LOCKS ? 1 : 0));
+	uint32_t first = size_limited(p) ? WRITING_ROUTES : 0, last = p->record->personality_flags & RECORD_LOCKS ? 1 : 0;
+	(void)process_set_routes(routes + first, ARRAY_SIZE(routes) - first - last);
 }

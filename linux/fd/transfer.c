@@ -35,6 +35,9 @@ int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_
 	int64_t result;
 	if (!descriptor_valid(fd))
 		return -EBADF;
+	result = size_allow(t, fd, offset, &length);
+	if (result < 0)
+		return result;
 	do
 		result = offset ? description_pwrite(fd, (const void *)(uintptr_t)address, length, *offset) :
 			description_write(fd, (const void *)(uintptr_t)address, length);
@@ -147,7 +150,7 @@ static int64_t vector_transfer(struct linux_thread *t, bool writing, const uint6
 		return result;
 	if (offset)
 		return vector_each(t, writing, fd, vector, count, offset);
-	if (total == LINUX_TRANSFER_MAX) /* more than one call moves */
+	if (total == LINUX_TRANSFER_MAX || (writing && size_limited(t->process))) /* more than one call moves, or each is looked at */
 		return vector_each(t, writing, fd, vector, count, NULL);
 	do
 		result = writing ? description_writev(fd, (const struct io_vector *)(uintptr_t)vector, count) :

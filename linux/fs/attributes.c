@@ -208,7 +208,8 @@ int64_t linux_truncate(struct linux_thread *t, const uint64_t argument[6])
 	struct file_setattr set = { .valid = FILE_SET_SIZE, .size = argument[1] };
 	if ((int64_t)argument[1] < 0)
 		return -EINVAL;
-	return set_name(t, LINUX_AT_FDCWD, argument[0], false, &set);
+	int64_t result = size_check(t, 0, argument[1]);
+	return result < 0 ? result : set_name(t, LINUX_AT_FDCWD, argument[0], false, &set);
 }
 
 /* A file open for writing: 0, or Linux's error. Its size goes to *size if that is not NULL. */
@@ -254,10 +255,12 @@ static int64_t resize(int fd, uint64_t size)
 int64_t linux_ftruncate(struct linux_thread *t, const uint64_t argument[6])
 {
 	int fd = (int)argument[0];
-	(void)t;
+	uint64_t size = 0;
 	if ((int64_t)argument[1] < 0)
 		return -EINVAL;
-	int64_t result = writable_file(fd, -EINVAL, -EINVAL, NULL);
+	int64_t result = writable_file(fd, -EINVAL, -EINVAL, size_limited(t->process) ? &size : NULL);
+	if (result >= 0)
+		result = size_check(t, size, argument[1]);
 	return result < 0 ? result : resize(fd, argument[1]);
 }
 
@@ -280,6 +283,8 @@ int64_t linux_fallocate(struct linux_thread *t, const uint64_t argument[6])
 		return -EOPNOTSUPP;
 	if (__builtin_add_overflow(offset, length, &end))
 		return -EFBIG;
+	if (!(mode & FALLOC_KEEP_SIZE) && (result = size_check(t, size, (uint64_t)end)) < 0)
+		return result;
 	if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) && (uint64_t)offset < size) {
 		int64_t memobj = description_memobj(fd);
 		if (memobj < 0)

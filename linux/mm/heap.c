@@ -1,7 +1,38 @@
-/* brk. The heap grows behind the program's data; a page further than asked costs nothing, since pages come with use. */
+/* brk, limits of memory, and mappings that grow. The heap grows behind the program's data; a page further than asked costs nothing, since pages come with use. */
 #include "linux/calls.h"
 #include "linux/mm/mm.h"
 #include "linux/process/process.h"
+
+#define GROW_GAP (256 * PAGE_SIZE) /* what stays free below a mapping that grows */
+
+bool memory_exceeds(struct linux_thread *t, uint64_t more)
+{
+	uint64_t limit = t->process->limits[LINUX_RLIMIT_AS][0];
+	struct space_info info;
+	if (limit == LINUX_RLIM_INFINITY || space_get(HANDLE_SELF_SPACE, &info) < 0)
+		return false;
+	return more > limit || info.mapped * PAGE_SIZE > limit - more;
+}
+
+bool memory_grow(struct linux_thread *t, uint64_t address)
+{
+	struct region_info region, first;
+	uint64_t page = page_round_down(address);
+	if (page < USER_BOTTOM + GROW_GAP || space_query(HANDLE_SELF_SPACE, page, &region) < 0 || region.tag != LINUX_REGION_GROWS)
+		return false;
+	if (region.start <= page)
+		return true; /* another thread has extended it meanwhile */
+	if (space_query(HANDLE_SELF_SPACE, page - GROW_GAP, &first) < 0 || first.start != region.start)
+		return false; /* something lies too near below */
+	if (region.end - page > t->process->limits[LINUX_RLIMIT_STACK][0] || memory_exceeds(t, region.start - page))
+		return false;
+	struct map_request request = {
+		.address = page, .length = region.start - page, .memobj = HANDLE_NONE, .protection = region.protection,
+		.flags = MAP_FIXED_NEW, .tag = LINUX_REGION_GROWS,
+	};
+	int64_t result = space_map(HANDLE_SELF_SPACE, &request);
+	return result >= 0 || result == -EEXIST;
+}
 
 int64_t linux_brk(struct linux_thread *t, const uint64_t argument[6])
 {
@@ -10,6 +41,8 @@ int64_t linux_brk(struct linux_thread *t, const uint64_t argument[6])
 	lock_take(&p->lock);
 	uint64_t old = p->heap_end, top = page_round_up(old), limit = page_round_up(wanted);
 	if (wanted < p->heap_start || wanted >= PROGRAM_TOP || wanted - p->heap_start > p->limits[LINUX_RLIMIT_DATA][0])
+		goto out;
+	if (limit > top && memory_exceeds(t, limit - top))
 		goto out;
 	if (limit > top) {
 		struct map_request request = {

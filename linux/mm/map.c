@@ -67,6 +67,8 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 		return -EOPNOTSUPP;
 	if ((flags & LINUX_MAP_HUGETLB) && (flags & LINUX_MAP_ANONYMOUS))
 		return -ENOMEM; /* as a system without reserved huge pages */
+	if (memory_exceeds(t, length))
+		return -ENOMEM;
 	bool shared = type != LINUX_MAP_PRIVATE, fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE), zero = true;
 	struct map_request request = {
 		.length = length, .offset = offset, .low = PLACE_MAPPINGS_LOW, .high = PLACE_MAPPINGS, .memobj = HANDLE_NONE,
@@ -93,6 +95,8 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 		request.tag = LINUX_REGION_FILE;
 	}
 	if (zero) {
+		if ((flags & LINUX_MAP_GROWSDOWN) && (flags & LINUX_MAP_ANONYMOUS) && !shared)
+			request.tag = LINUX_REGION_GROWS;
 		request.offset = 0;
 		if (shared) { /* shared memory of parent and children: an object of its own */
 			int64_t object = memobj_create(length, 0);
@@ -192,6 +196,8 @@ int64_t linux_mremap(struct linux_thread *t, const uint64_t argument[6])
 	} else if (!program_range(old, new_length) && !(flags & LINUX_MREMAP_MAYMOVE)) {
 		return -ENOMEM;
 	}
+	if (new_length > old_length && memory_exceeds(t, new_length - old_length))
+		return -ENOMEM;
 	int64_t result = space_move(HANDLE_SELF_SPACE, &request);
 	return result < 0 ? (result == -EEXIST ? -ENOMEM : result) : (int64_t)request.new_address;
 }

@@ -9,6 +9,7 @@
  */
 #include "linux/calls.h"
 #include "linux/fd/descriptor.h"
+#include "linux/mm/mm.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
@@ -159,6 +160,8 @@ void linux_enter_exception(struct linux_thread *t)
 	machine_trap_of(&t->block, &trap);
 	switch (t->block.cause) {
 	case EXCEPTION_UNMAPPED:
+		if (memory_grow(t, t->block.address))
+			return;
 		info.code = LINUX_SEGV_MAPERR;
 		info.fault.address = t->block.address;
 		break;

@@ -31,6 +31,8 @@ static int64_t limit_change(struct linux_thread *t, int resource, const uint64_t
 			memcpy(p->limits[resource], new, 16);
 	}
 	lock_release(&p->lock);
+	if (new && result >= 0 && resource == LINUX_RLIMIT_FSIZE && !(p->record->personality_flags & RECORD_TRACE))
+		routes_set(p); /* refused while other threads run: then only writes that come to the library are held to the limit */
 	if (new && result >= 0 && resource == LINUX_RLIMIT_CPU)
 		processor_limit(t, new);
 	return result < 0 ? result : 0;
