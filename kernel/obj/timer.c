@@ -3,8 +3,9 @@
  * The calls also take a description of kind timer (timerfd).
  *
  * Lock: timer->lock (RANK_EVENT). The expiry runs in interrupt context; missed periods are counted, not replayed. Whoever looks at the count
- * first adds what has expired by then, so an interrupt that is still to come makes no difference, and the interrupts of
- * a short period may be kept TIMER_INTERVAL_MIN apart.
+ * first adds what has expired by then, so an interrupt that is still to come makes no difference. While a count waits to be taken there is nothing
+ * new to tell, so a period goes on without interrupts until then (as Linux's timerfd does), and even then they are kept TIMER_INTERVAL_MIN apart:
+ * many timers of short periods must not take the processor.
  */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
@@ -42,14 +43,23 @@ static void timer_advance_locked(struct timer *timer)
 	timer->expirations += count;
 }
 
+static void timer_expired(struct deadline *deadline);
+
+/* Locked. Has the next expiration told, if there is one. */
+static void timer_arm_locked(struct timer *timer)
+{
+	if (timer->when != DEADLINE_NEVER && !timer->deadline.armed)
+		deadline_set(&timer->deadline, max(timer->when, time_now() + TIMER_INTERVAL_MIN), timer_expired);
+}
+
 static void timer_expired(struct deadline *deadline)
 {
 	struct timer *timer = container_of(deadline, struct timer, deadline);
 
 	spin_lock(&timer->lock);
 	timer_advance_locked(timer);
-	if (timer->when != DEADLINE_NEVER)
-		deadline_set(&timer->deadline, max(timer->when, time_now() + TIMER_INTERVAL_MIN), timer_expired);
+	if (timer->expirations == 0)
+		timer_arm_locked(timer);
 	bool ready = timer->expirations != 0;
 	if (ready)
 		wait_wake_all(&timer->waiters, 0);
@@ -100,6 +110,7 @@ int timer_wait(struct object *object, bool wait, uint64_t *expirations)
 	}
 	*expirations = timer->expirations;
 	timer->expirations = 0;
+	timer_arm_locked(timer);
 	spin_unlock(&timer->lock);
 	return 0;
 }
