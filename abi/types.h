@@ -15,7 +15,7 @@ typedef int32_t handle_t; /* >= 0: index into the process's table; negative: a p
 #define HANDLE_NONE (-1)
 #define HANDLE_SELF_SPACE (-2)   /* the caller's address space, all rights */
 #define HANDLE_SELF_PROCESS (-3) /* the caller's process, all rights */
-#define HANDLE_SELF_BUDGET (-4)  /* the caller's budget, all rights */
+#define HANDLE_SELF_BUDGET (-4)  /* the caller's budget, all rights but RIGHT_WRITE: a process cannot destroy what pays for others too */
 
 /* Object kinds, as handle_get reports them */
 enum object_kind {
@@ -106,6 +106,7 @@ struct system_info {
 	uint64_t idle_time, busy_time;         /* nanoseconds, all processors */
 	uint64_t context_switches, interrupts, faults, calls;
 	uint32_t processors, processes, threads, objects;
+	uint64_t kernel_bytes;                 /* of kernel objects, as asked for */
 	char version[64];
 	char machine[32];
 };

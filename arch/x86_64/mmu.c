@@ -14,6 +14,7 @@
 #include "arch/mmu.h"
 #include "x86.h"
 #include "kernel/core/log.h"
+#include "kernel/obj/budget.h"
 
 #define PRESENT 0x1ul
 #define WRITE 0x2ul
@@ -154,7 +155,7 @@ static void reload(const struct arch_space *space)
 
 int arch_space_init(struct arch_space *space)
 {
-	struct page *page = page_alloc(0, PAGE_ZERO);
+	struct page *page = budget_page_alloc(budget_current(), 0, PAGE_ZERO);
 	if (!page)
 		return -ENOMEM;
 	page->flags = 0;
@@ -264,7 +265,7 @@ static uint64_t *table_make(struct arch_space *space, uint64_t address, bool wri
 	for (unsigned shift = TOP_SHIFT; shift > PAGE_SHIFT; shift -= 9) {
 		uint64_t *entry = &table[address >> shift & (ENTRIES - 1)];
 		if (!(*entry & PRESENT)) {
-			struct page *page = page_alloc(0, PAGE_ZERO);
+			struct page *page = budget_page_alloc(budget_current(), 0, PAGE_ZERO);
 			if (!page)
 				return NULL; /* empty tables above stay; the next unmap or the space's end takes them */
 			page->flags = 0;

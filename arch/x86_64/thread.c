@@ -8,6 +8,7 @@
 #include "arch/thread.h"
 #include "x86.h"
 #include "kernel/core/log.h"
+#include "kernel/obj/budget.h"
 #include "kernel/core/page.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/thread.h"
@@ -28,7 +29,7 @@ static uint64_t user_address(uint64_t address)
 
 static int stack_allocate(struct thread *thread)
 {
-	struct page *page = page_alloc(STACK_ORDER, 0);
+	struct page *page = budget_page_alloc(budget_current(), STACK_ORDER, 0);
 	if (!page)
 		return -ENOMEM;
 	thread->arch.stack_base = (uint64_t)page_address(page);

@@ -2,12 +2,15 @@
  * Kernel objects' memory. Sizes up to 2048 bytes come from size classes: a page is cut into equal objects; the page keeps its free ones in
  * a list through their first word (struct page: free_objects, flags = objects in use) and is on its class's list while it has any. Classes
  * of 64 bytes and more are multiples of 64, so such objects are 64-byte aligned. Larger sizes are whole blocks of pages.
+ * Each allocation is charged to the budget of the process that makes it, which is named in the last word of an object (and in struct page for
+ * whole pages), so that a program that makes the kernel allocate meets its own limit.
  * Memory comes zeroed; KERNEL_DEBUG fills freed memory, so that use after free shows.
  */
 #include "kernel/core/heap.h"
 #include "kernel/core/lock.h"
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
+#include "kernel/obj/budget.h"
 
 static const uint16_t class_size[] = { 16, 32, 48, 64, 128, 192, 256, 320, 448, 576, 768, 1024, 1344, 2048 };
 #define CLASSES array_count(class_size)
@@ -93,51 +96,89 @@ static void class_free(unsigned index, void *object)
 	}
 }
 
+/* Sizes whose object has room for the payer's word come from classes. */
+static inline bool size_has_class(size_t size)
+{
+	return size <= CLASS_LARGEST - sizeof(struct budget *);
+}
+
+static inline unsigned class_for(size_t size)
+{
+	return class_of_size[(size + sizeof(struct budget *) + 15) / 16];
+}
+
+/* The word at the end of an object of a class. */
+static inline struct budget **payer_word(void *object, unsigned class)
+{
+	return (struct budget **)((char *)object + class_size[class]) - 1;
+}
+
+static void *small_alloc(size_t size)
+{
+	unsigned class = class_for(size);
+	struct budget *payer = budget_current();
+	if (payer && budget_charge_bytes(payer, class_size[class]))
+		return NULL;
+	spin_lock(&heap_lock);
+	void *object = class_alloc(class);
+	if (object)
+		bytes_used += size;
+	spin_unlock(&heap_lock);
+	if (object) {
+		memset(object, 0, size);
+		*payer_word(object, class) = payer;
+	} else if (payer) {
+		budget_uncharge_bytes(payer, class_size[class]);
+	}
+	return object;
+}
+
+static void *large_alloc(size_t size)
+{
+	struct page *page = budget_page_alloc(budget_current(), order_of(size), 0);
+	if (!page)
+		return NULL;
+	spin_lock(&heap_lock);
+	pages_used += 1ul << page->order;
+	bytes_used += size;
+	spin_unlock(&heap_lock);
+	return memset(page_address(page), 0, size);
+}
+
 void *heap_alloc(size_t size)
 {
 	if (!size || size > PAGE_SIZE << 10)
 		return NULL;
-	spin_lock(&heap_lock);
 	if (!class_of_size[CLASS_LARGEST / 16])
 		heap_init();
-	void *object = NULL;
-	if (fail_after >= 0 && fail_after-- == 0) {
-		/* injected: this one fails, the next ones do not */
-	} else if (size <= CLASS_LARGEST) {
-		object = class_alloc(class_of_size[(size + 15) / 16]);
-	} else {
-		struct page *page = page_alloc(order_of(size), 0);
-		if (page) {
-			pages_used += 1ul << page->order;
-			object = page_address(page);
-		}
-	}
-	if (object)
-		bytes_used += size;
-	spin_unlock(&heap_lock);
-	if (object)
-		memset(object, 0, size);
-	return object;
+	if (fail_after >= 0 && fail_after-- == 0)
+		return NULL; /* injected: this one fails, the next ones do not */
+	return size_has_class(size) ? small_alloc(size) : large_alloc(size);
 }
 
 void heap_free(void *pointer, size_t size)
 {
 	if (!pointer)
 		return;
+	bool small = size_has_class(size);
+	unsigned class = small ? class_for(size) : 0;
+	struct budget *payer = small ? *payer_word(pointer, class) : NULL;
+	struct page *page = small ? NULL : page_of_address(pointer);
+	assert(small || (page->state == PAGE_KERNEL && page->order == order_of(size)));
 #ifdef KERNEL_DEBUG
 	memset(pointer, 0xdf, size);
 #endif
 	spin_lock(&heap_lock);
 	bytes_used -= size;
-	if (size <= CLASS_LARGEST) {
-		class_free(class_of_size[(size + 15) / 16], pointer);
-	} else {
-		struct page *page = page_of_address(pointer);
-		assert(page->state == PAGE_KERNEL && page->order == order_of(size));
+	if (small)
+		class_free(class, pointer);
+	else
 		pages_used -= 1ul << page->order;
-		page_unref(page);
-	}
 	spin_unlock(&heap_lock);
+	if (payer)
+		budget_uncharge_bytes(payer, class_size[class]);
+	if (page)
+		page_unref(page); /* uncharges */
 }
 
 uint64_t heap_bytes_used(void)

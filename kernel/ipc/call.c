@@ -4,6 +4,7 @@
 #include "arch/processor.h"
 #include "arch/usercopy.h"
 #include "kernel/core/heap.h"
+#include "kernel/obj/budget.h"
 #include "kernel/core/log.h"
 #include "kernel/ipc/port_private.h"
 #include "kernel/vm/space.h"
@@ -88,7 +89,7 @@ static int range_gather(struct call *call, const struct io_vector *vector, unsig
 			uint64_t chunk = vector[i].length - offset;
 			if (range->size > CALL_INLINE) {
 				if (done % PAGE_SIZE == 0) {
-					struct page *page = page_alloc(0, 0);
+					struct page *page = budget_page_alloc(budget_current(), 0, 0);
 					if (!page)
 						return -ENOMEM;
 					range->pages[range->page_count++] = page;

@@ -7,12 +7,20 @@
  *
  *   alive --last reference gone, pages still charged--> dying --last page uncharged--> freed
  *
+ * Kernel memory (heap.c) is charged by bytes: each budget has some pages charged for them ahead, so most allocations touch only the budget itself.
+ *
  * A dying budget is kept as a husk because pages name it as their payer; what it pays is already part of its parent's account. Nobody holds a
  * reference to a husk, so nothing new is charged to it. Uncharge always names the budget that was charged.
+ *
+ * A destroyed budget pays for nothing any more and its processes end; what others still hold of its objects lives on, as part of its
+ * parent's account, until they drop it.
  */
 #include "kernel/obj/budget.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/core/page.h"
+
+#define BYTE_PAGES_SPARE 4u /* charged ahead for bytes, and kept when bytes go */
 
 static void budget_destroy(struct object *object);
 
@@ -44,22 +52,31 @@ static void budget_free(struct budget *budget)
 		object_unref(&parent->object);
 }
 
+static inline uint64_t pages_for(uint64_t bytes)
+{
+	return (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
 static void budget_destroy(struct object *object)
 {
 	struct budget *budget = container_of(object, struct budget, object);
 	spin_lock(&budget->lock);
 	budget->dying = true;
+	uint64_t spare = budget->byte_pages - pages_for(budget->bytes);
+	budget->byte_pages -= spare;
 	bool free = budget->pages_used == 0;
 	spin_unlock(&budget->lock);
 	if (free)
 		budget_free(budget);
+	else if (spare)
+		budget_uncharge(budget, spare);
 }
 
 int budget_charge(struct budget *budget, uint64_t pages)
 {
 	for (struct budget *at = budget; at; at = at->parent) {
 		spin_lock(&at->lock);
-		bool full = at->pages_used > at->pages_limit || pages > at->pages_limit - at->pages_used;
+		bool full = at->destroyed || at->pages_used > at->pages_limit || pages > at->pages_limit - at->pages_used;
 		if (!full) {
 			at->pages_used += pages;
 			at->pages_peak = max(at->pages_peak, at->pages_used);
@@ -95,6 +112,85 @@ void budget_uncharge(struct budget *budget, uint64_t pages)
 		}
 		budget = parent;
 	}
+}
+
+int budget_charge_bytes(struct budget *budget, size_t bytes)
+{
+	spin_lock(&budget->lock);
+	uint64_t need = pages_for(budget->bytes + bytes);
+	bool enough = need <= budget->byte_pages && !budget->destroyed;
+	if (enough)
+		budget->bytes += bytes;
+	spin_unlock(&budget->lock);
+	if (enough)
+		return 0;
+	/* more than needed while there is plenty, so that the ancestors' locks are taken rarely */
+	uint64_t more = pages_for(bytes) + BYTE_PAGES_SPARE - 1;
+	if (budget_charge(budget, more)) {
+		more = pages_for(bytes);
+		if (budget_charge(budget, more))
+			return -ENOMEM;
+	}
+	spin_lock(&budget->lock);
+	budget->bytes += bytes;
+	budget->byte_pages += more;
+	spin_unlock(&budget->lock);
+	return 0;
+}
+
+void budget_uncharge_bytes(struct budget *budget, size_t bytes)
+{
+	spin_lock(&budget->lock);
+	assert(budget->bytes >= bytes);
+	budget->bytes -= bytes;
+	uint64_t keep = pages_for(budget->bytes) + (budget->dying ? 0 : BYTE_PAGES_SPARE);
+	/* some way past what is kept, or a process that makes and drops one thing would charge and uncharge each time */
+	uint64_t spare = budget->byte_pages > keep + (budget->dying ? 0 : BYTE_PAGES_SPARE) ? budget->byte_pages - keep : 0;
+	budget->byte_pages -= spare;
+	spin_unlock(&budget->lock);
+	if (spare)
+		budget_uncharge(budget, spare);
+}
+
+struct page *budget_page_alloc(struct budget *payer, unsigned order, unsigned flags)
+{
+	if (payer && budget_charge(payer, 1ul << order))
+		return NULL;
+	struct page *page = page_alloc(order, flags);
+	if (page)
+		page->payer = payer;
+	else if (payer)
+		budget_uncharge(payer, 1ul << order);
+	return page;
+}
+
+void budget_mark_destroyed(struct budget *budget)
+{
+	spin_lock(&budget->lock);
+	budget->destroyed = true;
+	spin_unlock(&budget->lock);
+}
+
+bool budget_is_destroyed(struct budget *budget)
+{
+	for (; budget; budget = budget->parent)
+		if (__atomic_load_n(&budget->destroyed, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+bool budget_is_below(const struct budget *budget, const struct budget *above)
+{
+	while (budget && budget != above)
+		budget = budget->parent;
+	return budget != NULL;
+}
+
+struct budget *budget_full(struct budget *budget)
+{
+	while (budget->parent && budget->pages_used < budget->pages_limit)
+		budget = budget->parent;
+	return budget;
 }
 
 void budget_get_info(struct budget *budget, struct budget_info *info)

@@ -1,8 +1,9 @@
-/* System calls on budgets (155, 156). The accounts are in budget.c. */
+/* System calls on budgets (155-157). The accounts are in budget.c. */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
 #include "kernel/obj/budget.h"
 #include "kernel/obj/handle.h"
+#include "kernel/obj/process_list.h"
 
 int64_t sys_budget_create(handle_t parent, uint64_t pages)
 {
@@ -14,7 +15,7 @@ int64_t sys_budget_create(handle_t parent, uint64_t pages)
 	object_unref(object);
 	if (!budget)
 		return -ENOMEM;
-	return handle_install_new(&budget->object, RIGHT_READ | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
+	return handle_install_new(&budget->object, RIGHT_READ | RIGHT_WRITE | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
 }
 
 int64_t sys_budget_get(handle_t handle, user_t user_info)
@@ -27,4 +28,21 @@ int64_t sys_budget_get(handle_t handle, user_t user_info)
 	budget_get_info(container_of(object, struct budget, object), &info);
 	object_unref(object);
 	return copy_to_user(user_info, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+int64_t sys_budget_destroy(handle_t handle)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_BUDGET, RIGHT_WRITE, &object);
+	if (error)
+		return error;
+	struct budget *budget = container_of(object, struct budget, object);
+	if (budget == budget_root) {
+		object_unref(object);
+		return -EPERM; /* it pays for the first process */
+	}
+	budget_mark_destroyed(budget);
+	process_end_below(budget, STATUS_BUDGET);
+	object_unref(object);
+	return 0;
 }

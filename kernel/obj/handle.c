@@ -356,7 +356,7 @@ static __attribute__((noinline, cold)) int lookup_pseudo_checked(handle_t number
 		object_unref(*object);
 		return -EINVAL;
 	}
-	*actual = RIGHT_ALL;
+	*actual = number == HANDLE_SELF_BUDGET ? RIGHT_ALL & ~RIGHT_WRITE : RIGHT_ALL;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/obj/budget.h"
+#include "kernel/obj/process_list.h"
 #include "kernel/vm/space.h"
 
 static uint32_t processes_alive;
@@ -63,8 +64,14 @@ static void watch_notification_release(struct notification *notification)
 static void process_destroy(struct object *object)
 {
 	struct process *process = container_of(object, struct process, object);
-	if (!process->corpse) /* never had a thread */
+	process_list_remove(process);
+	if (!process->corpse) { /* never had a thread: whoever watches it is told nothing, the notice would need what is being freed */
+		struct client *watcher = process->watcher;
+		process->watcher = NULL;
 		process_release(process);
+		if (watcher)
+			object_unref(client_object(watcher));
+	}
 	object_unref(space_object(process->space));
 	object_unref(&process->budget->object);
 	heap_free(process, sizeof(*process));
@@ -98,6 +105,7 @@ struct process *process_create(struct space *space, struct handle_table *handles
 	handle_table_ref(handles);
 	object_ref(&budget->object);
 	object_init(&process->object, &process_operations);
+	process_list_add(process);
 	__atomic_add_fetch(&processes_alive, 1, __ATOMIC_RELAXED);
 	return process;
 }

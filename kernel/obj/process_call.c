@@ -46,7 +46,9 @@ int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32
 		object_unref(space);
 		return error;
 	}
-	struct handle_table *handles = handles_for(options);
+	/* A process made here after the budget's end would outlive it. */
+	bool destroyed = budget_is_destroyed(container_of(budget, struct budget, object));
+	struct handle_table *handles = destroyed ? NULL : handles_for(options);
 	struct process *process = handles ? process_create(space_of_object(space), handles, container_of(budget, struct budget, object)) : NULL;
 	handle_table_unref(handles);
 	object_unref(budget);

@@ -156,6 +156,7 @@ int64_t sys_system_get(user_t buffer)
 	info.processes = process_count();
 	info.threads = thread_count();
 	info.objects = (uint32_t)object_count();
+	info.kernel_bytes = heap_bytes_used();
 	format_string(info.version, sizeof(info.version), "Carillon %s", CARILLON_VERSION);
 	format_string(info.machine, sizeof(info.machine), "%s", arch_machine_name());
 	return copy_to_user(buffer, &info, sizeof(info));

@@ -1,18 +1,18 @@
 /* A page fault of a user thread: resolved, or turned into an exception, or the end of the process. */
 #include "arch/processor.h"
 #include "arch/thread.h"
-#include "kernel/obj/process.h"
+#include "kernel/obj/process_list.h"
 #include "kernel/vm/space.h"
 
 void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t access, uint64_t code)
 {
 	struct space *space = space_current();
 	int error = space ? space_fault(space, address, access) : -EFAULT;
+	while (error == -ENOMEM && process_out_of_memory())
+		error = space_fault(space, address, access);
 	switch (error) {
 	case 0:
-		return;
-	case -ENOMEM:
-		process_kill_current(STATUS_OUT_OF_MEMORY);
+	case -ENOMEM: /* the process is ending */
 		return;
 	case -EACCES:
 		exception_handle(frame, EXCEPTION_PROTECTION, code, address);
@@ -29,5 +29,8 @@ void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t acce
 int page_fault_resolve(uint64_t address, uint32_t access)
 {
 	struct space *space = space_current();
-	return space ? space_fault(space, address, access) : -EFAULT;
+	int error = space ? space_fault(space, address, access) : -EFAULT;
+	while (error == -ENOMEM && process_out_of_memory())
+		error = space_fault(space, address, access);
+	return error;
 }
