@@ -173,6 +173,10 @@ $(BUILD)/system/$(1): $(call objects,native,$(call sources,$(2)/*.c $(2)/*.S)) $
 endef
 $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $(if $(filter init,$(name)),user/init) servers/$(name) drivers/$(name)))))
 
+# the program of tests/fuzz, which takes init's place; not part of the system
+$(eval $(call native_program,fuzz,tests/fuzz/native))
+fuzz: $(BUILD)/system/fuzz kernel tools
+
 # musl from Debian's source package with its system-call layer replaced (tools/setup/musl.sh fetches and builds it)
 $(MUSL_LIBC): tools/setup/musl.sh $(shell find user/musl -type f 2>/dev/null)
 	ARCH=$(ARCH) sh tools/setup/musl.sh $(MUSL)
@@ -224,6 +228,6 @@ clean:
 	rm -rf build
 
 
-.PHONY: standin generated kernel library servers tools archive all clean
+.PHONY: fuzz standin generated kernel library servers tools archive all clean
 -include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c drivers/$(name)/*.c))) \
-	$(call objects,native,$(NATIVE_SHARED)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
+	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
