@@ -77,6 +77,7 @@ struct linux_process {
 	struct linux_action action[64];
 	uint64_t ignored_told;                    /* the mask of dropped signals as proc last heard it */
 	uint64_t kept_signals;                    /* ignored by default, but a program means to wait for them */
+	struct linux_signalfd *signalfds;         /* lock: whose readiness this process tells (linux/signal/descriptor.c) */
 	uint64_t realtime_timers[LINUX_TIMERS / 64]; /* atomic bit map: POSIX timers whose absolute times are of the real-time clock */
 	uint32_t children_rule, personality;      /* PROC_CHILDREN_* as told to proc; personality(2) */
 

@@ -3,6 +3,7 @@
  * processes, vectors with offsets, and what the kernel reflects, and must give the same results.
  */
 #include "linux/fd/descriptor.h"
+#include "linux/signal/signal.h"
 
 #define VECTOR_CHUNK 16
 
@@ -18,6 +19,19 @@ static bool length_check(uint64_t address, uint64_t *length, int64_t *error)
 	return true;
 }
 
+/* What the kernel leaves to the library: signalfd. */
+static int64_t library_transfer(struct linux_thread *t, int fd, bool writing, uint64_t address, uint64_t length, bool offset)
+{
+	struct description_info info;
+	if (descriptor_info(fd, &info) < 0 || FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SIGNAL)
+		return -EBADF;
+	if (offset)
+		return -ESPIPE;
+	if (writing)
+		return -EINVAL;
+	return signalfd_read(t, info.limit, !(info.flags & DESCRIPTION_NON_BLOCKING), address, length);
+}
+
 int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset)
 {
 	int64_t result;
@@ -27,6 +41,8 @@ int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t
 		result = offset ? description_pread(fd, (void *)(uintptr_t)address, length, *offset) :
 			description_read(fd, (void *)(uintptr_t)address, length);
 	while (wait_again(t, result));
+	if (result == -EACCES)
+		return library_transfer(t, fd, false, address, length, offset);
 	return result < 0 ? transfer_error(t, fd, result) : result;
 }
 
@@ -42,6 +58,8 @@ int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_
 		result = offset ? description_pwrite(fd, (const void *)(uintptr_t)address, length, *offset) :
 			description_write(fd, (const void *)(uintptr_t)address, length);
 	while (wait_again(t, result));
+	if (result == -EACCES)
+		return library_transfer(t, fd, true, address, length, offset);
 	return result < 0 ? transfer_error(t, fd, result) : result;
 }
 
@@ -150,7 +168,8 @@ static int64_t vector_transfer(struct linux_thread *t, bool writing, const uint6
 		return result;
 	if (offset)
 		return vector_each(t, writing, fd, vector, count, offset);
-	if (total == LINUX_TRANSFER_MAX || (writing && size_limited(t->process))) /* more than one call moves, or each is looked at */
+	/* more than one call moves; each is looked at; or they are read here */
+	if (total == LINUX_TRANSFER_MAX || (writing && size_limited(t->process)) || info.kind == DESCRIPTION_LIBRARY)
 		return vector_each(t, writing, fd, vector, count, NULL);
 	do
 		result = writing ? description_writev(fd, (const struct io_vector *)(uintptr_t)vector, count) :

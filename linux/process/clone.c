@@ -116,6 +116,7 @@ void linux_fork_begin(struct linux_thread *t)
 	lock_reset(&p->signal_lock);
 	lock_reset(&p->fork_lock);
 	fs_fork_child(t);
+	signalfds_forget(p);
 	p->pid = pid;
 	p->parent = NULL;
 	if (p->flags & LINUX_PROCESS_VFORK) { /* our parent's parent waits for our parent, not for us */

@@ -53,8 +53,10 @@ int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *
 		}
 		lock_release(&p->lock);
 		linux_free(p, node, sizeof *node);
-		if (signal)
+		if (signal) {
+			signalfds_tell(t);
 			return signal;
+		}
 	}
 	if (!p->slot || !(p->slot->pending & ~blocked))
 		return 0;
@@ -67,6 +69,7 @@ int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *
 	if (result < 1 || result > LINUX_SIGNALS)
 		return 0;
 	info->signal = (int32_t)result;
+	signalfds_tell(t);
 	return (int)result;
 }
 
@@ -99,6 +102,7 @@ bool interrupt_deliverable(struct linux_thread *t)
 		(void)thread_clear_interrupt();
 		if (signal_fetch_needed(t->process))
 			signal_fetch(t);
+		signalfds_tell(t);
 		uint64_t ready = signal_pending(t) & ~t->mask;
 		uint64_t unwanted = 0;
 		if (!ready)
@@ -186,6 +190,7 @@ bool signal_deliver(struct linux_thread *t, uint32_t restart)
 			t->mask |= LINUX_SIGNAL_BIT(signal);
 		handled = true;
 	}
+	signalfds_tell(t);
 	signal_forward(t);
 	return handled;
 }

@@ -41,6 +41,24 @@ static inline bool signal_fetch_needed(const struct linux_process *p)
 {
 	return p->slot && p->slot->thread_signals;
 }
+/*
+ * Waits until deadline for a signal of set, which the thread blocks: its number, -EAGAIN at the deadline, -EINTR for another signal.
+ */
+int64_t signal_await(struct linux_thread *t, uint64_t set, uint64_t deadline, struct linux_siginfo *info);
+/* Signals of set are not to be dropped because their default is to be ignored. */
+void signal_keep(struct linux_thread *t, uint64_t set);
+
+/* signalfd (descriptor.c): a read of fd, whose description has `mask`. Bytes, or -EINVAL, -EAGAIN, -EINTR, -EFAULT. */
+int64_t signalfd_read(struct linux_thread *t, uint64_t mask, bool may_wait, uint64_t address, uint64_t length);
+void signalfds_tell_now(struct linux_thread *t);
+/* In a fork's child, which tells of none. */
+void signalfds_forget(struct linux_process *p);
+/* What is pending may have changed. */
+static inline void signalfds_tell(struct linux_thread *t)
+{
+	if (__builtin_expect(t->process->signalfds != NULL, 0))
+		signalfds_tell_now(t);
+}
 /* Change the blocked mask and look again at what is pending. */
 void signal_mask_set(struct linux_thread *t, uint64_t mask);
 /* Tell proc which signals to drop and what to do with dead children, if that changed. */

@@ -33,28 +33,21 @@ int64_t linux_rt_sigsuspend(struct linux_thread *t, const uint64_t argument[6])
 	return wait_interrupt(t, DEADLINE_NEVER);
 }
 
-int64_t linux_rt_sigtimedwait(struct linux_thread *t, const uint64_t argument[6])
+void signal_keep(struct linux_thread *t, uint64_t set)
 {
-	uint64_t set, deadline, mask = t->mask;
-	struct linux_siginfo info;
-	if (argument[3] != 8)
-		return -EINVAL;
-	if (user_read(t, &set, argument[0], sizeof set))
-		return -EFAULT;
-	set &= ~SIGNAL_UNBLOCKABLE;
-	int error = deadline_from_timespec(t, argument[2], &deadline);
-	if (error)
-		return error;
-	if (set & SIGNAL_DEFAULT_IGNORED & ~t->process->kept_signals) {
-		t->process->kept_signals |= set & SIGNAL_DEFAULT_IGNORED;
-		signal_tell_ignored(t);
-	}
+	if (!(set & SIGNAL_DEFAULT_IGNORED & ~t->process->kept_signals))
+		return;
+	t->process->kept_signals |= set & SIGNAL_DEFAULT_IGNORED;
+	signal_tell_ignored(t);
+}
+
+int64_t signal_await(struct linux_thread *t, uint64_t set, uint64_t deadline, struct linux_siginfo *info)
+{
+	uint64_t mask = t->mask;
 	for (;;) {
-		int signal = signal_take(t, ~set, &info);
+		int signal = signal_take(t, ~set, info);
 		if (signal) {
 			signal_mask_set(t, mask);
-			if (argument[1] && user_write(t, argument[1], &info, sizeof info))
-				return -EFAULT;
 			return signal;
 		}
 		if (signal_fetch_needed(t->process))
@@ -80,4 +73,23 @@ int64_t linux_rt_sigtimedwait(struct linux_thread *t, const uint64_t argument[6]
 		if ((result == -EINTR || (ready & ~mask)) && interrupt_deliverable(t))
 			return -EINTR;
 	}
+}
+
+int64_t linux_rt_sigtimedwait(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint64_t set, deadline;
+	struct linux_siginfo info;
+	if (argument[3] != 8)
+		return -EINVAL;
+	if (user_read(t, &set, argument[0], sizeof set))
+		return -EFAULT;
+	set &= ~SIGNAL_UNBLOCKABLE;
+	int error = deadline_from_timespec(t, argument[2], &deadline);
+	if (error)
+		return error;
+	signal_keep(t, set);
+	int64_t signal = signal_await(t, set, deadline, &info);
+	if (signal > 0 && argument[1] && user_write(t, argument[1], &info, sizeof info))
+		return -EFAULT;
+	return signal;
 }
