@@ -55,7 +55,9 @@ int64_t transfer_error(struct linux_thread *t, int fd, int64_t error)
 	switch (error) {
 	case -EACCES:
 		return -EBADF;
-	case -EPIPE: /* sockets that keep messages apart give no signal */
+	case -EPIPE: /* sockets that keep messages apart give no signal; a service's server has died in the middle of the call */
+		if (descriptor_info(fd, &info) == 0 && info.kind == DESCRIPTION_SERVICE && FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET)
+			return -EIO;
 		if (descriptor_info(fd, &info) < 0 || FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET || FILE_COOKIE_SOCKET(info.cookie) == 1)
 			signal_raise(t, LINUX_SIGPIPE, LINUX_SI_USER);
 		return error;

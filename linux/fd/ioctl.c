@@ -97,6 +97,8 @@ static int64_t ioctl_server(struct linux_thread *t, int fd, const struct descrip
 	}
 	if (buffer != small)
 		linux_free(t->process, buffer, room);
+	if (result == -EPIPE) /* its server has died in the middle of the call */
+		return -EIO;
 	return result == -ENOTCONN || result == -ENOSYS ? -ENOTTY : result;
 }
 
