@@ -40,6 +40,8 @@ enum server { SERVER_CONSOLE, SERVER_FS, SERVER_PROC, SERVER_TERMINAL, SERVER_SO
 void servers_prepare(void);
 /* Gives a server a handle and a value under a name, before it is started. */
 void server_give(enum server server, const char *name, handle_t handle, uint32_t rights, uint64_t value);
+/* Another value for what was given under a name: a server that is started again finds it. */
+void server_set_value(enum server server, const char *name, uint64_t value);
 /*
  * The same, and once the server has been started init keeps no handle of its own (unless the server may have to be started again): for
  * ends of channels, whose other side must learn when this one is closed.

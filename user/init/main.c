@@ -81,6 +81,8 @@ static void event_handle(const uint64_t *word)
 		run_end((unsigned)word[1]);
 		break;
 	case CONSOLE_EVENT_WINDOW:
+		server_set_value(SERVER_TERMINAL, BOOT_NAME_ROWS, word[1]);
+		server_set_value(SERVER_TERMINAL, BOOT_NAME_COLUMNS, word[2]);
 		terminal_tell(TERMINAL_SET_WINDOW, word[1], word[2]);
 		break;
 	case CONSOLE_EVENT_INPUT_ENDED:
@@ -175,6 +177,8 @@ static void terminal_keeper_give(void)
 		server_fail("cannot make the terminal's channel");
 	server_give(SERVER_TERMINAL, BOOT_NAME_EVENTS_IN, events.receiver, 0, 0);
 	server_give(SERVER_TERMINAL, BOOT_NAME_EVENTS_OUT, events.sender, 0, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_ROWS, HANDLE_NONE, 0, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_COLUMNS, HANDLE_NONE, 0, 0);
 	server_give(SERVER_TERMINAL, BOOT_NAME_UTF8, HANDLE_NONE, 0, boot.utf8);
 }
 

@@ -64,6 +64,14 @@ void server_give(enum server server, const char *name, handle_t handle, uint32_t
 	s->handle[s->handle_count++] = (struct native_handle){ .name = name, .handle = handle, .rights = rights, .value = value };
 }
 
+void server_set_value(enum server server, const char *name, uint64_t value)
+{
+	struct supervised *s = &servers[server];
+	for (size_t i = 0; i < s->handle_count; i++)
+		if (!strcmp(s->handle[i].name, name))
+			s->handle[i].value = value;
+}
+
 void server_give_away(enum server server, const char *name, handle_t handle, uint64_t value)
 {
 	server_give(server, name, handle, 0, value);
