@@ -217,7 +217,7 @@ $(STRIPPED):
 	@mkdir -p $(@D)
 	$(STRIP) --strip-debug -o $@ $<
 archive: $(BASE_ARCHIVE)
-$(BASE_ARCHIVE): build/host/archive $(STRIPPED) $(BUSYBOX) tools/archive/base.sh $(wildcard tools/archive/root/*/* tools/archive/root/*/*/*)
+$(BASE_ARCHIVE): build/host/archive $(STRIPPED) $(BUSYBOX) tools/archive/base.sh $(shell find tools/archive/root -type f)
 	@for file in $(BUILD)/stripped/*; do case " $(STRIPPED) " in *" $$file "*) ;; *) rm -f "$$file" ;; esac; done
 	sh tools/archive/base.sh $(BUILD) $(BUSYBOX) >$(BUILD)/base.list
 	build/host/archive create $@ <$(BUILD)/base.list

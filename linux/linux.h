@@ -69,6 +69,7 @@ struct linux_process {
 	uint32_t thread_counter;                  /* last thread id handed out */
 	uint64_t heap_start, heap_end;            /* brk; heap_end as the program set it */
 	uint64_t limits[16][2];                   /* RLIMIT_*: soft, hard */
+	struct linux_mapped *mapped;              /* names of mapped files, for /proc/PID/maps; only grows */
 	struct linux_chunk *chunks;               /* allocator: every mapping made for it */
 	void *free[LINUX_SIZE_CLASSES];           /* allocator: free blocks by size class */
 	uint64_t fill, fill_end;                  /* allocator: unused rest of the newest chunk */
@@ -94,6 +95,10 @@ struct linux_process {
 #define LINUX_PROCESS_NATIVE 0x1u /* a native program calls the library by function */
 #define LINUX_PROCESS_VFORK 0x2u
 #define LINUX_PROCESS_TRACED 0x4u /* linux/trace */
+
+/* A mapped file: the object's identity as the kernel tells it of regions, one place where it was mapped, and what it was called then */
+struct linux_mapped { struct linux_mapped *next; uint64_t identity, address; char name[232]; };
+#define LINUX_MAPPED_MAX 64 /* later files are shown without names */
 
 #define LINUX_FLOAT_ROOM 1024 /* x87, SSE and AVX state */
 

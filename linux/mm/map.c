@@ -52,6 +52,40 @@ static int64_t map_object(handle_t file, bool shared, bool write, bool *zero)
 	return result == -EINVAL || result == -ENOTCONN ? -ENODEV : result;
 }
 
+/* Keeps what the file just mapped at address is called; asks its server only when it is not known. */
+static void mapped_note(struct linux_thread *t, handle_t file, uint64_t address)
+{
+	struct linux_process *p = t->process;
+	struct region_info region, other;
+	struct linux_mapped *entry;
+	char name[sizeof entry->name];
+	unsigned count = 0;
+	if (space_query(HANDLE_SELF_SPACE, address, &region) < 0 || !region.identity)
+		return;
+	lock_take(&p->lock);
+	for (entry = p->mapped; entry && entry->identity != region.identity; entry = entry->next)
+		count++;
+	/* an identity is only worth something while the object lives: its place must still show it */
+	bool known = entry && entry->address != address && space_query(HANDLE_SELF_SPACE, entry->address, &other) >= 0 &&
+		other.start <= entry->address && other.identity == region.identity;
+	lock_release(&p->lock);
+	if (known || (!entry && count >= LINUX_MAPPED_MAX))
+		return;
+	name_tell(t, file, name, sizeof name);
+	struct linux_mapped *fresh = entry ? NULL : linux_alloc(p, sizeof *fresh);
+	if (!entry && !fresh)
+		return;
+	lock_take(&p->lock);
+	if (fresh) {
+		fresh->next = p->mapped;
+		p->mapped = entry = fresh;
+	}
+	entry->identity = region.identity;
+	entry->address = address;
+	memcpy(entry->name, name, sizeof name);
+	lock_release(&p->lock);
+}
+
 int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t address = argument[0], length = page_round_up(argument[1]), flags = argument[3], offset = argument[5];
@@ -124,6 +158,8 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 		result = space_map(HANDLE_SELF_SPACE, &request);
 	if (request.memobj != HANDLE_NONE)
 		(void)handle_close(request.memobj);
+	if (result >= 0 && request.tag == LINUX_REGION_FILE && !zero)
+		mapped_note(t, (handle_t)argument[4], request.address);
 	return result < 0 ? result : (int64_t)request.address;
 }
 

@@ -75,6 +75,7 @@ static void state_fill(struct inside *inside, const struct linux_process *from)
 			inside->caught |= 1ul << i;
 		else if (from->action[i].handler == LINUX_SIG_IGN)
 			inside->ignored |= 1ul << i;
+	inside->mapped = (uint64_t)(uintptr_t)from->mapped;
 	inside->heap_start = from->heap_start;
 	inside->heap_end = from->heap_end;
 	inside->stack_start = from->stack_start;
@@ -85,6 +86,21 @@ static void state_fill(struct inside *inside, const struct linux_process *from)
 	inside->environment_end = from->environment_end;
 	inside->no_new_privileges = from->no_new_privileges != 0;
 	memcpy(inside->limits, from->limits, sizeof inside->limits);
+}
+
+void inside_mapped(const struct inside *inside, uint64_t identity, char name[232])
+{
+	struct linux_mapped entry;
+	uint64_t address = inside->mapped;
+	name[0] = 0;
+	for (unsigned i = 0; i < 2 * LINUX_MAPPED_MAX && address && copy(inside->space, address, &entry, sizeof entry); i++) {
+		if (entry.identity == identity) {
+			memcpy(name, entry.name, sizeof entry.name);
+			name[sizeof entry.name - 1] = 0;
+			return;
+		}
+		address = (uint64_t)(uintptr_t)entry.next;
+	}
 }
 
 /* The library's list of threads, newest first, turned so that the main thread leads */

@@ -29,6 +29,7 @@ struct inside {
 	uint64_t arguments_start, arguments_end, environment_start, environment_end;
 	uint64_t limits[16][2];
 	uint64_t no_new_privileges;
+	uint64_t mapped;           /* address of the first struct linux_mapped: inside_mapped */
 	size_t thread_count;
 	struct inside_thread *threads; /* the main thread first; at least one */
 };
@@ -36,6 +37,8 @@ struct inside {
 /* Fills *inside, for any process; free it with inside_put. False: no memory. */
 bool inside_get(struct process *process, struct inside *inside);
 void inside_put(struct inside *inside);
+/* What the file of a region is called, "" if that is not known. */
+void inside_mapped(const struct inside *inside, uint64_t identity, char name[232]);
 /* The thread of that id, or NULL. */
 const struct inside_thread *inside_thread_find(const struct inside *inside, uint32_t id);
 /* Linux's letter for it: R S T Z */

@@ -113,7 +113,7 @@ static void text_status(struct text *text, struct process *process, const struct
 		inside->caught, inside->no_new_privileges);
 }
 
-static const char *region_name(const struct process *process, const struct inside *inside, const struct region_info *region)
+static const char *region_name(const struct process *process, const struct inside *inside, const struct region_info *region, char buffer[232])
 {
 	switch (region->tag) {
 	case LINUX_REGION_HEAP: return "[heap]";
@@ -121,6 +121,9 @@ static const char *region_name(const struct process *process, const struct insid
 	case LINUX_REGION_VDSO: return "[vdso]";
 	case LINUX_REGION_LIBRARY: return region->start == LIBRARY_TIME_PAGE ? "[vvar]" : "[library]";
 	case LINUX_REGION_IMAGE: return region->identity && process->path ? process->path : "";
+	case LINUX_REGION_FILE:
+		inside_mapped(inside, region->identity, buffer);
+		return buffer;
 	default: break;
 	}
 	if (region->start >= LIBRARY_START)
@@ -132,12 +135,12 @@ static void text_maps(struct text *text, struct process *process, const struct i
 {
 	struct region_info region;
 	for (uint64_t address = 0; next_region(inside, address, &region); address = region.end) {
-		char line[96];
+		char line[96], buffer[232];
 		bool shared = region.identity && !(region.flags & MAP_PRIVATE_COPY), named = region.identity && region.start < LIBRARY_START;
 		int length = snprintf(line, sizeof line, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", region.start, region.end,
 			region.protection & PROTECT_READ ? 'r' : '-', region.protection & PROTECT_WRITE ? 'w' : '-', region.protection & PROTECT_EXECUTE ? 'x' : '-',
 			shared ? 's' : 'p', named ? region.offset : 0, 0, named ? 1 : 0, named ? region.identity >> 4 & 0xffffffff : 0);
-		const char *name = region_name(process, inside, &region);
+		const char *name = region_name(process, inside, &region, buffer);
 		text_add(text, "%s%*s%s\n", line, *name && length < 73 ? 73 - length : 0, "", name);
 	}
 }

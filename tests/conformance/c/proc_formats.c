@@ -163,6 +163,19 @@ static void own_maps(void)
 	check(in_stack);
 	check(code);
 	check(strstr(text, "[vdso]") != NULL);
+
+	char here[PATH_MAX], wanted[2 * PATH_MAX];
+	put_file("mapped", "a page of a file");
+	int fd = must(open("mapped", O_RDWR));
+	must(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0));
+	must(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	close(fd);
+	get("/proc/self/maps");
+	getcwd(here, sizeof here);
+	snprintf(wanted, sizeof wanted, " %s/mapped\n", here);
+	char *first = strstr(text, wanted), *second = first ? strstr(first + 1, wanted) : NULL;
+	check(first && second);
+	check(strstr(text, " rw-s 00000000 ") != NULL);
 }
 
 static void own_rest(void)
