@@ -33,11 +33,6 @@ static struct process *first_process;
 static const char *first_image; /* in the archive, for backtraces */
 static uint64_t first_image_size;
 
-bool process_is_first(const struct process *process)
-{
-	return process == first_process;
-}
-
 /* The first process has died: nothing can go on. Runs with no locks held, in the context of its last thread. */
 void kernel_first_process_died(struct process *process)
 {

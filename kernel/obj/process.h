@@ -87,7 +87,6 @@ struct handle_table *process_handles_ref(struct process *process) must_check;
 void kernel_first_process_died(struct process *process);
 /* The function of the first process that address lies in, with the offset from its start; NULL: another process, or not known. kernel/core/main.c. */
 const char *kernel_first_process_symbol(struct process *process, uint64_t address, uint64_t *offset);
-bool process_is_first(const struct process *process);
 void route_table_unref(struct route_table *routes);
 uint32_t process_count(void), thread_count(void);
 

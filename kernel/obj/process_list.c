@@ -2,8 +2,8 @@
  * Every process there is: see process_list.h. In the kernel because only here it is known which budget a process has, and because a fault that cannot
  * be paid for cannot wait for a server's opinion.
  *
- * Out of memory: the process with the most private memory below the full budget goes, since that is what made it full; not the one that happened
- * to need the next page. One at a time: while one is ending, others that fault wait for its pages.
+ * Out of memory: the process with the most private memory and page tables below the full budget goes, since that is what made it full; not the one that happened
+ * to need the next page. When even that one is small, it is the number of processes that fills the budget, and the newest goes. One at a time: while one is ending, others that fault wait for its pages.
  *
  * Lock: list_lock (RANK_BUDGET) covers the list; nothing is done to a process under it but taking a reference.
  */
@@ -12,6 +12,7 @@
 #include "kernel/obj/budget.h"
 #include "kernel/vm/space.h"
 
+#define CROWD_SHARE 16u      /* the largest holds less than such a part of all: a crowd */
 #define WAIT_STEP 1000000ull /* nanoseconds between looks at a victim */
 #define WAIT_STEPS 2000u     /* then it is taken to be stuck, and the current process goes instead */
 
@@ -58,15 +59,24 @@ void process_end_below(struct budget *budget, uint32_t status)
 			(void)process_end(process, status);
 }
 
-/* The largest process below the budget, referenced; *ending: one there is on its way out already. */
-static struct process *victim_find(const struct budget *budget, uint64_t *pages, bool *ending)
+static void replace(struct process **kept, struct process *process)
 {
-	struct process *victim = NULL;
-	*pages = 0;
+	if (*kept)
+		object_unref(&(*kept)->object);
+	object_ref(&process->object);
+	*kept = process;
+}
+
+/* The process that goes, referenced, or NULL; *ending: there is one on its way out already. */
+static struct process *victim_find(const struct budget *full, uint64_t *pages, bool *ending)
+{
+	struct process *largest = NULL, *newest = NULL;
+	uint64_t most = 0, newest_pages = 0;
 	*ending = false;
-	for (struct process *process = NULL; (process = process_next(process, budget));) {
+	for (struct process *process = NULL; (process = process_next(process, full));) {
 		struct space_info info;
-		if (process->corpse || process_is_first(process))
+		/* what the root pays for are the servers: nothing goes on without them */
+		if (process->corpse || process->budget == budget_root)
 			continue;
 		if (process->ending) {
 			*ending |= process != process_current();
@@ -78,14 +88,18 @@ static struct process *victim_find(const struct budget *budget, uint64_t *pages,
 		spin_unlock(&process->lock);
 		space_get_info(space, &info);
 		object_unref(space_object(space));
-		if (victim && info.private_pages <= *pages)
-			continue;
-		if (victim)
-			object_unref(&victim->object);
-		object_ref(&process->object);
-		victim = process;
-		*pages = info.private_pages;
+		newest_pages = info.private_pages + info.page_tables;
+		replace(&newest, process);
+		if (!largest || newest_pages > most) {
+			most = newest_pages;
+			replace(&largest, process);
+		}
 	}
+	bool crowd = largest && most < full->pages_used / CROWD_SHARE;
+	*pages = crowd ? newest_pages : most;
+	struct process *victim = crowd ? newest : largest, *other = crowd ? largest : newest;
+	if (other)
+		object_unref(&other->object);
 	return victim;
 }
 
@@ -119,7 +133,7 @@ bool process_out_of_memory(void)
 		}
 		if (!victim)
 			break;
-		log_print("out of memory: process %lu ends, which holds %lu KiB, because all %lu KiB of its budget are used", victim->badge,
+		log_print("out of memory: process %016lx ends, which holds %lu KiB, because all %lu KiB of its budget are used", victim->badge,
 			  pages * (PAGE_SIZE / 1024), full->pages_limit * (PAGE_SIZE / 1024));
 		(void)process_end(victim, STATUS_OUT_OF_MEMORY);
 		bool self = victim == current;
