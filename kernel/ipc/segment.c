@@ -22,6 +22,7 @@
 
 #define SEGMENT_COST 576u
 #define SEGMENT_PIECE (32768u - sizeof(struct segment)) /* longer writes of a stream are cut */
+#define SEGMENT_SMALL (2048u - sizeof(struct segment))
 #define CHARGE_SPARE 4u                                 /* pages that stay charged, so that one message after the other costs nothing */
 #define MESSAGE_SPARE 32u                               /* a message is shorter than the limit by this much */
 
@@ -242,6 +243,10 @@ int64_t channel_segment_write(struct channel *channel, struct segment_source *so
 		uint64_t size = channel->messages ? source->total : min(source->total - done, SEGMENT_PIECE);
 		struct segment *segment = NULL;
 		error = segment_make(source, &position, (uint32_t)size, &segment);
+		if (error == -ENOMEM && !channel->messages && size > SEGMENT_SMALL) { /* no large blocks left: then by small ones */
+			size = SEGMENT_SMALL;
+			error = segment_make(source, &position, (uint32_t)size, &segment);
+		}
 		if (!error) {
 			error = segment_queue(channel, segment, source);
 			if (error)
