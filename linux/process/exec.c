@@ -440,6 +440,7 @@ static int64_t exec_any(struct linux_thread *t, int directory, uint64_t path, ui
 	(void)handle_set_options(built.space, HANDLE_CLOSE_ON_EXEC);
 	lock_closing_range(t, 0, HANDLE_HIGH - 1, true);
 	signal_exec(t);
+	signal_exec_queue(t);
 	if (trace_on(t))
 		trace_executed(t);
 	thread_end_words(t, p->flags & LINUX_PROCESS_VFORK);

@@ -80,6 +80,18 @@ static int64_t send_id(struct linux_thread *t, int32_t group, int32_t id, struct
 	return result < 0 ? result : 0;
 }
 
+void signal_exec_queue(struct linux_thread *t)
+{
+	struct linux_siginfo info;
+	int signal;
+	while (t->pending && (signal = signal_take(t, ~t->pending, &info))) {
+		struct message message = {
+			.word = { PROC_KILL, t->process->pid, (uint64_t)signal, info.sent.value, (uint64_t)MINIMUM((int64_t)info.code, 0) },
+		};
+		(void)proc_call(t, &message, 0);
+	}
+}
+
 int64_t linux_tkill(struct linux_thread *t, const uint64_t argument[6])
 {
 	struct linux_siginfo info = { .signal = (int)argument[1], .code = LINUX_SI_TKILL };

@@ -68,6 +68,8 @@ void signal_tell_ignored(struct linux_thread *t);
  * from the record; told: signal_exec was called.
  */
 void signal_exec(struct linux_thread *t);
+/* Also before exec: what is pending for the thread waits at proc for the new program. */
+void signal_exec_queue(struct linux_thread *t);
 void signal_start(struct linux_thread *t, uint64_t mask, uint64_t ignored, bool told);
 /* The ignored mask for a record. */
 uint64_t signal_ignored_mask(struct linux_process *p);

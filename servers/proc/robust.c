@@ -10,7 +10,7 @@
 #include "carillon/record.h"
 #include "robust.h"
 
-#define THREADS_MAX 65536u
+#define READS_MAX 32768u /* threads and locks together */
 #define LOCKS_MAX 2048u
 #define OWNER_DIED 0x40000000u
 #define WAITERS 0x80000000u
@@ -45,13 +45,14 @@ static void release_word(handle_t space, uint64_t address, uint32_t id)
 		futex_wake_space(space, address, 1);
 }
 
-static void release_thread(handle_t space, uint32_t id, uint64_t list)
+/* budget: how many more things may be read of this process, whose lists may be endless and must not hold up everybody else */
+static void release_thread(handle_t space, uint32_t id, uint64_t list, unsigned *budget)
 {
 	struct { uint64_t first, offset, pending; } head;
 	if (!list || !read_exact(space, list, &head, sizeof head))
 		return;
 	uint64_t entry = head.first & ~1ul, next, pending = head.pending & ~1ul;
-	for (unsigned count = 0; entry != list && count < LOCKS_MAX; count++) {
+	for (unsigned count = 0; entry != list && count < LOCKS_MAX && *budget; count++, --*budget) {
 		bool more = read_exact(space, entry, &next, sizeof next); /* before the lock is let go: its new owner links it elsewhere */
 		if (entry != pending)
 			release_word(space, entry + head.offset, id);
@@ -67,14 +68,16 @@ void robust_release(const struct process *process)
 {
 	struct record_threads threads;
 	uint64_t thread, list;
+	unsigned budget = READS_MAX;
 	uint32_t id;
 	handle_t space = open_space(process, &threads);
 	if (space == HANDLE_NONE)
 		return;
 	bool good = read_exact(space, threads.first, &thread, sizeof thread);
-	for (unsigned count = 0; good && thread && count < THREADS_MAX; count++) {
+	while (good && thread && budget) {
+		budget--;
 		if (read_exact(space, thread + threads.lists_head, &list, sizeof list) && read_exact(space, thread + threads.id, &id, sizeof id))
-			release_thread(space, id, list);
+			release_thread(space, id, list, &budget);
 		good = read_exact(space, thread + threads.next, &thread, sizeof thread);
 	}
 	handle_close(space);
@@ -89,7 +92,7 @@ bool robust_thread_exists(const struct process *process, uint32_t id)
 	if (space == HANDLE_NONE)
 		return false;
 	bool good = read_exact(space, threads.first, &thread, sizeof thread);
-	for (unsigned count = 0; good && thread && found != id && count < THREADS_MAX; count++)
+	for (unsigned count = 0; good && thread && found != id && count < READS_MAX; count++)
 		good = read_exact(space, thread + threads.id, &found, sizeof found) && read_exact(space, thread + threads.next, &thread, sizeof thread);
 	handle_close(space);
 	return found == id;
