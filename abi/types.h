@@ -12,6 +12,7 @@ typedef int32_t handle_t; /* >= 0: index into the process's table; negative: a p
 
 /* Two ranges: numbers below HANDLE_HIGH are what Linux programs see as descriptors; a library keeps its own at HANDLE_HIGH and up. */
 #define HANDLE_HIGH 0x40000000
+#define HANDLE_RANGE_MAX 65536u /* numbers in either range */
 #define HANDLE_NONE (-1)
 #define HANDLE_SELF_SPACE (-2)   /* the caller's address space, all rights */
 #define HANDLE_SELF_PROCESS (-3) /* the caller's process, all rights */

@@ -117,6 +117,7 @@ struct linux_thread {
 	bool restore_mask;
 	bool restarting;                 /* the call runs again after an interrupt without handler: deadline_relative keeps the old deadline */
 	bool exiting;
+	bool keep_capabilities;          /* PR_SET_KEEPCAPS */
 	uint64_t restart_deadline;
 	uint64_t pending;                /* atomic: signals sent to this thread by its own process */
 	struct linux_siginfo *queued;    /* [32], allocated with the thread: siginfo of standard signals; process->lock, as pending when set */

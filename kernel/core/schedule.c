@@ -1,8 +1,8 @@
 /*
  * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices of 10 ms.
  * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is never interrupted.
- * A thread that is handed the processor by a call or a reply goes on with the slice of the one before it: two that call each other
- * without end have one slice together, and do not starve the rest.
+ * A slice is processor time, not turns: a thread that sleeps goes on with the rest of its slice, and one that is handed the processor by a
+ * call, a reply or a waker that goes to sleep goes on with the slice of the thread before it. So threads that wake or call each other without end do not starve the rest.
  *
  * A thread is on the run queue of its processor exactly while its state is THREAD_READY. The running thread is not on it.
  * schedule() with state THREAD_RUNNING puts the current thread back to the end of its queue; with any other state it leaves it to its waker.
@@ -21,8 +21,8 @@ static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER
 static struct list run_queue[PRIORITY_COUNT]; /* of the one processor */
 static uint32_t run_bits;                     /* bit n: run_queue[n] is not empty */
 static bool preempt_wanted;
-static bool slice_over;                       /* the slice ended before its holder could be displaced */
 static struct thread *preferred;              /* hand-off for the next schedule() */
+static struct thread *woken;                  /* the last that became ready since the present thread runs: it is next when that sleeps */
 static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
 static uint64_t switched_at;
 static struct thread boot_thread;
@@ -63,28 +63,29 @@ static void attention(void)
 	this_processor()->attention = 1;
 }
 
-/* Starts, goes on or stops timing the slice of the running thread. */
-static void slice_update(const struct thread *running, bool restart)
+/* Times the slice of the running thread, whose slice_used is that of switched_at. */
+static void slice_time(const struct thread *running)
 {
-	bool contested = !list_empty(&run_queue[running->priority]);
-	if (running == this_processor()->idle || !run_bits || (restart && !contested)) {
+	if (running == this_processor()->idle || list_empty(&run_queue[running->priority])) {
 		quantum_end = UINT64_MAX;
-		slice_over = false;
-	} else if (contested && (restart || quantum_end == UINT64_MAX)) {
-		quantum_end = time_now() + QUANTUM_NANOSECONDS;
-		slice_over = false;
-		timer_request(quantum_end);
-	} else if (contested && slice_over) {
+	} else if (running->slice_used >= QUANTUM_NANOSECONDS) {
+		quantum_end = UINT64_MAX;
 		attention();
+	} else {
+		quantum_end = switched_at + QUANTUM_NANOSECONDS - running->slice_used;
+		timer_request(quantum_end);
 	}
 }
 
-/* *handed: the next thread is the preferred one. */
-static struct thread *pick(bool *handed)
+/*
+ * The next thread; *handed: it is what the one before named or, before it went to sleep, woke. So a server that waits for many things gets
+ * its caller's processor, and the caller the server's, as on a port.
+ */
+static struct thread *pick(bool asleep, bool *handed)
 {
-	struct thread *target = preferred;
+	struct thread *target = preferred ? preferred : asleep ? woken : NULL;
 	unsigned best = highest_ready();
-	preferred = NULL;
+	preferred = woken = NULL;
 	*handed = target && target->state == THREAD_READY && target->priority <= best;
 	if (*handed) {
 		queue_remove(target);
@@ -107,6 +108,7 @@ static void account(struct processor *processor, struct thread *thread)
 		processor->idle_time += passed;
 	else
 		thread->user_time += passed;
+	thread->slice_used += passed;
 }
 
 void scheduler_account(void)
@@ -147,15 +149,21 @@ static void switch_away(bool front)
 	bool handed;
 	spin_lock(&schedule_lock);
 	preempt_wanted = false;
-	if (from->state == THREAD_RUNNING && from != processor->idle)
+	account(processor, from);
+	uint64_t used = from->slice_used;
+	if (from->state == THREAD_RUNNING && from != processor->idle) {
+		if (!front)
+			from->slice_used = 0;
 		queue_add(from, front);
-	struct thread *to = pick(&handed);
+	}
+	struct thread *to = pick(from->state == THREAD_SLEEPING, &handed);
 	to->state = THREAD_RUNNING;
-	slice_update(to, to != from && !handed);
+	if (handed && from != processor->idle)
+		to->slice_used = used;
+	slice_time(to);
 	spin_unlock(&schedule_lock);
 	if (to == from)
 		return;
-	account(processor, from);
 	processor->current = to;
 	processor->switches++;
 	arch_context_switch(from, to);
@@ -170,6 +178,11 @@ void schedule(void)
 void scheduler_prefer(struct thread *target)
 {
 	preferred = target;
+}
+
+void scheduler_forget_woken(void)
+{
+	woken = NULL;
 }
 
 void schedule_to(struct thread *target)
@@ -189,7 +202,7 @@ void scheduler_preempt(void)
 	if (!preempt_wanted)
 		return;
 	struct thread *current = thread_current();
-	bool over = slice_over || quantum_end <= time_now();
+	bool over = current->slice_used + (time_now() - switched_at) >= QUANTUM_NANOSECONDS;
 	if (current != this_processor()->idle && highest_ready() > current->priority) {
 		preempt_wanted = false;
 		return;
@@ -203,7 +216,6 @@ void scheduler_preempt(void)
 
 void scheduler_quantum_ended(void)
 {
-	slice_over = true;
 	attention();
 }
 
@@ -213,11 +225,12 @@ void thread_ready(struct thread *thread)
 	spin_lock(&schedule_lock);
 	assert(thread->state != THREAD_READY && thread->state != THREAD_RUNNING && thread->state != THREAD_DEAD);
 	queue_add(thread, false);
+	woken = thread;
 	if (current->state == THREAD_RUNNING && current != this_processor()->idle) { /* the idle loop looks by itself */
 		if (thread->priority < current->priority)
 			attention();
-		else if (thread->priority == current->priority)
-			slice_update(current, false);
+		else if (thread->priority == current->priority && quantum_end == UINT64_MAX)
+			slice_time(current);
 	}
 	spin_unlock(&schedule_lock);
 }

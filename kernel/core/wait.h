@@ -38,6 +38,11 @@ void scheduler_preempt(void);
 void schedule_to(struct thread *target);
 /* The same for the next schedule() of this processor, as wait_on makes it: call before wait_on, after waking target. NULL forgets. */
 void scheduler_prefer(struct thread *target);
+/*
+ * A thread that goes to sleep hands the processor to the last one it woke. After this what it woke so far waits for its turn: for threads that
+ * synchronise (futexes) rather than serve each other, which would else keep the processor among them.
+ */
+void scheduler_forget_woken(void);
 /* Ends the current thread: state THREAD_DEAD, never runs again. Gives one reference to its object to the scheduler, which drops it once the
  * thread's kernel stack is no longer in use (arch_thread_destroy is safe from the object's destructor then). */
 noreturn void scheduler_exit(void);

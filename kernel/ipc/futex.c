@@ -122,6 +122,7 @@ static int64_t wake_locked(struct bucket *bucket, const struct futex_key *key, u
 			continue;
 		list_remove(&sleeper->link);
 		wait_wake_one(&sleeper->queue, 0);
+		scheduler_forget_woken();
 		woken++;
 	}
 	return woken;

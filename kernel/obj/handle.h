@@ -12,7 +12,6 @@
 #include "kernel/obj/object.h"
 
 #define HANDLE_LOW_LIMIT_DEFAULT 1024u
-#define HANDLE_RANGE_MAX 65536u /* numbers in either range */
 
 /* object NULL: free. Rights and kind are tested together with one comparison. */
 struct handle_slot {

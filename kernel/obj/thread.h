@@ -27,6 +27,7 @@ struct thread {
 	uint32_t quantum;             /* ticks left */
 	struct list run_link;
 	uint64_t user_time, system_time, time_mark;
+	uint64_t slice_used; /* processor time of the present slice, nanoseconds; schedule_lock */
 
 	/* wait.c: under the wait queue's lock */
 	struct wait_queue *waiting_on;

@@ -30,6 +30,7 @@ static void thread_inherit(struct linux_thread *child, const struct linux_thread
 	if (request->stack)
 		*machine_stack(&child->block.registers) = request->stack;
 	child->mask = t->restore_mask ? t->saved_mask : t->mask;
+	child->keep_capabilities = t->keep_capabilities;
 	child->nice = t->nice;
 	child->tls = request->flags & LINUX_CLONE_SETTLS ? request->tls : t->tls;
 	memcpy(child->name, t->name, sizeof child->name);

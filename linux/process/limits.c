@@ -26,7 +26,7 @@ static int64_t limit_change(struct linux_thread *t, int resource, const uint64_t
 	memcpy(old, p->limits[resource], 16);
 	if (new) {
 		if (resource == LINUX_RLIMIT_NOFILE)
-			result = handle_limit((uint32_t)new[0]);
+			result = handle_limit((uint32_t)MINIMUM(new[0], (uint64_t)HANDLE_RANGE_MAX));
 		if (result >= 0)
 			memcpy(p->limits[resource], new, 16);
 	}

@@ -131,7 +131,7 @@ void linux_start(struct linux_thread *t, uint64_t entry, uint64_t stack)
 	const char *name = strrchr(path, '/');
 	text_copy(t->name, name ? name + 1 : path, sizeof t->name);
 	proc_executed(t);
-	(void)handle_limit((uint32_t)MINIMUM(p->limits[LINUX_RLIMIT_NOFILE][0], (uint64_t)HANDLE_HIGH - 1));
+	(void)handle_limit((uint32_t)MINIMUM(p->limits[LINUX_RLIMIT_NOFILE][0], (uint64_t)HANDLE_RANGE_MAX));
 	if (record->personality_flags & RECORD_TRACE && record->trace_stream != HANDLE_NONE)
 		p->flags |= LINUX_PROCESS_TRACED;
 	signal_start(t, record->signal_mask, record->signal_ignored, record->personality_flags & RECORD_SIGNALS_TOLD);

@@ -117,10 +117,15 @@ int64_t linux_prctl(struct linux_thread *t, const uint64_t argument[6])
 		p->dumpable = (int32_t)a;
 		return 0;
 	case GET_KEEPCAPS:
+		return t->keep_capabilities;
 	case GET_SECUREBITS:
 	case GET_THP_DISABLE:
 		return 0;
-	case SET_KEEPCAPS:
+	case SET_KEEPCAPS: /* kept and told; there is no other user to change to */
+		if (a > 1)
+			return -EINVAL;
+		t->keep_capabilities = a;
+		return 0;
 	case SET_THP_DISABLE:
 		return a > 1 ? -EINVAL : 0;
 	case SET_SECUREBITS:
