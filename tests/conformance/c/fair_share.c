@@ -31,9 +31,9 @@ int main(void)
 	while ((now = seconds(CLOCK_MONOTONIC)) < start + 0.5)
 		;
 	used = seconds(CLOCK_THREAD_CPUTIME_ID) - used;
-	check(now < start + 1);
-	check(used > 0.1 && used < 0.45);
-	check(*calls > before + 100);
+	check(now < start + 3);
+	check(used > 0.005 && used < 0.45);
+	check(*calls > before + 20);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	return 0;
