@@ -1,0 +1,340 @@
+/*
+ * Random Linux calls, as an ordinary static program: `linux SEED CALLS`. Round after round a child with several threads makes calls whose arguments fit the
+ * trace table (linux/calls.tbl) more or less, while its parent sends it signals; then the parent kills what is left of it and
+ * looks whether processes and memory are as before. Ends with status 1 after a line "FAIL seed N ...". Files that nobody can name any more are only told of: the file server
+ * keeps one or two a round, which is not explained yet.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/statfs.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* of the trace only the kinds of arguments are needed, not the lines they are written to */
+#define LINUX_TRACE_LINE_H
+struct trace_line;
+struct linux_thread;
+struct linux_siginfo;
+#include "linux/trace/argument.h"
+static const struct trace_call calls[] = {
+#include "trace/linux_calls.h"
+};
+#define CALLS (sizeof calls / sizeof *calls)
+
+#define THREADS 3
+#define ROUND_CALLS 6000
+#define SCRATCH_SIZE 0x100000ul
+#define MEMORY_SLACK 512 /* pages by which free memory may differ: what servers keep for next time */
+
+struct shared { volatile uint64_t calls; volatile uint32_t last[THREADS]; };
+static struct shared *shared;
+static char *scratch;
+static uint64_t seed;
+
+static uint64_t random_next(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15ull);
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+static uint64_t below(uint64_t *state, uint64_t n)
+{
+	return random_next(state) % n;
+}
+
+static uint64_t value_any(uint64_t *r)
+{
+	switch (below(r, 10)) {
+	case 0: return 0;
+	case 1: return below(r, 64);
+	case 2: return below(r, 64) * 4096;
+	case 3: return 1ull << below(r, 64);
+	case 4: return (1ull << below(r, 64)) - 1;
+	case 5: return -below(r, 20);
+	case 6: return INT64_MAX - below(r, 3);
+	case 7: return random_next(r);
+	case 8: return INT32_MAX - 2 + below(r, 5);
+	default: return below(r, 4096);
+	}
+}
+
+static uint64_t value_address(uint64_t *r)
+{
+	static const uint64_t wild[] = { 0, 1, 4095, 0xffff, 0x400000000000ul, 0x7fff80000000ul, 0x7ffffffff000ul, 0x800000000000ul, 0xffff800000000000ul, -8ul };
+	uint64_t page = (uint64_t)scratch + below(r, SCRATCH_SIZE / 4096) * 4096;
+	switch (below(r, 10)) {
+	case 0: return wild[below(r, sizeof wild / sizeof *wild)];
+	case 1: return page + 4096 - below(r, 64);
+	case 2: return page + below(r, 4096);
+	default: return page;
+	}
+}
+
+/* A place in the memory filled with small numbers, as most structures hold. */
+static uint64_t value_structure(uint64_t *r)
+{
+	uint64_t address = value_address(r);
+	if (address < (uint64_t)scratch || address > (uint64_t)scratch + SCRATCH_SIZE - 256)
+		return address;
+	/* by a call, since the memory may be gone */
+	uint64_t words[16];
+	for (unsigned i = 0; i < 16; i++)
+		words[i] = below(r, 3) == 0 ? value_any(r) : below(r, 3) == 0 ? value_address(r) : below(r, 2) ? below(r, 16) : below(r, 16) | below(r, 16) << 32;
+	static __thread int pipe_ends[2] = { -1, -1 };
+	if (pipe_ends[0] < 0 && pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC) < 0)
+		return address;
+	if (write(pipe_ends[1], words, sizeof words) != sizeof words || read(pipe_ends[0], (void *)address, sizeof words) < 0)
+		pipe_ends[0] = -1; /* closed by a random call */
+	return address;
+}
+
+static uint64_t value_path(uint64_t *r)
+{
+	static char long_name[5000];
+	static const char *const paths[] = { "a", "b", "c", "d", "d/a", "d/b", "d/d", ".", "", "a/b", "./d/../a", "link", "/proc/self/status", "/proc/self/maps",
+		"/proc/self/fd/3", "/dev/null", "/dev/zero", "/proc/1/stat", "nowhere/a", "fifo" };
+	if (!long_name[0])
+		memset(long_name, 'n', sizeof long_name - 1);
+	if (below(r, 30) == 0)
+		return (uint64_t)long_name + below(r, sizeof long_name);
+	return below(r, 16) == 0 ? value_address(r) : (uint64_t)paths[below(r, sizeof paths / sizeof *paths)];
+}
+
+static uint64_t argument_make(uint64_t *r, unsigned kind)
+{
+	switch (TRACE_FORMAT(kind)) {
+	case FORMAT_NONE: return value_any(r);
+	case FORMAT_FD: return below(r, 16) ? below(r, 24) : value_any(r);
+	case FORMAT_DIRFD: return below(r, 3) ? (uint64_t)AT_FDCWD : below(r, 24);
+	case FORMAT_PTR: return value_address(r);
+	case FORMAT_SIZE: return below(r, 6) ? below(r, 3) ? below(r, 64) : below(r, 32) * 4096 : value_any(r);
+	case FORMAT_PID: {
+		/* itself, its group, its own children; never the parent */
+		int own = (int)getpid();
+		int pids[] = { 0, own, own + 1, own + 2, own + 5, -own, 30000, INT32_MAX };
+		return (uint64_t)(int64_t)pids[below(r, 8)];
+	}
+	case FORMAT_SIGNAL: return below(r, 8) ? (uint64_t[]){ 0, SIGUSR1, SIGUSR2, SIGCHLD, SIGWINCH, SIGCONT, SIGURG, 34, 40, 64 }[below(r, 10)] : value_any(r) & 127;
+	case FORMAT_PATH: case FORMAT_STR: return value_path(r);
+	case FORMAT_OFF: return below(r, 4) ? below(r, 64) * 512 : value_any(r);
+	case FORMAT_MODE: return below(r, 4) ? 0755 : value_any(r);
+	case FORMAT_INT: case FORMAT_UINT: case FORMAT_HEX: return below(r, 4) ? below(r, 16) : value_any(r);
+	default:
+		if (kind & TRACE_INOUT)
+			return value_structure(r);
+		return below(r, 5) == 0 ? value_any(r) : below(r, 3) == 0 ? 1ull << below(r, 20) : below(r, 16);
+	}
+}
+
+/* Calls that would end the round at once or wait for ever, or reach beyond the child, come rarely (or, 0, never). */
+static unsigned rarity(unsigned call)
+{
+	switch (call) {
+	case 60: case 231: /* exit, exit_group */
+	case 15:           /* rt_sigreturn */
+	case 59: case 322: /* execve, execveat */
+	case 160:          /* setrlimit */
+	case 302:          /* prlimit64 */
+	case 436: case 158: case 157: /* close_range, arch_prctl, prctl */
+		return 100;
+	case 34: case 130: case 219: /* pause, rt_sigsuspend, restart_syscall */
+	case 61: case 247: case 202: case 128: case 35: case 230: /* waits and sleeps */
+	case 56: case 57: case 58: case 435: /* clone, fork, vfork, clone3 */
+	case 13: case 14: case 131: /* sigaction, sigprocmask, sigaltstack */
+	case 11: case 12: /* munmap, brk */
+	case 3: case 62: case 200: case 234: case 129: case 297:
+	case 161: case 80: case 81: /* chroot, chdir, fchdir */
+		return 8;
+	case 169: case 165: case 166: case 112: case 109: /* reboot, mount, umount2, setsid, setpgid */
+		return 0;
+	}
+	return 1;
+}
+
+/* The raw call; a process or thread that it makes ends at once, without touching the stack, which may be the caller's. */
+static int64_t raw_call(uint64_t number, const uint64_t *a)
+{
+	int64_t result;
+	register uint64_t r10 __asm__("r10") = a[3];
+	register uint64_t r8 __asm__("r8") = a[4];
+	register uint64_t r9 __asm__("r9") = a[5];
+	__asm__ volatile("movq %%rax, %%rbx\n\tsyscall\n\ttestq %%rax, %%rax\n\tjnz 1f\n\tcmpl $56, %%ebx\n\tje 2f\n\tcmpl $57, %%ebx\n\tje 2f\n\t"
+		"cmpl $58, %%ebx\n\tje 2f\n\tcmpl $435, %%ebx\n\tjne 1f\n2:\tmovl $60, %%eax\n\txorl %%edi, %%edi\n\tsyscall\n\tjmp 2b\n1:"
+		: "=a"(result) : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "rbx", "memory");
+	return result;
+}
+
+static void *caller(void *argument)
+{
+	uint64_t number = (uint64_t)argument, state = seed * THREADS + number, *r = &state;
+	for (;;) {
+		unsigned call, kind;
+		do
+			call = (unsigned)below(r, CALLS + 1);
+		while (call < CALLS && rarity(call) != 1 && (!rarity(call) || below(r, rarity(call))));
+		uint64_t a[6];
+		for (unsigned i = 0; i < 6; i++) {
+			kind = call < CALLS ? calls[call].kind[i] : 0;
+			a[i] = argument_make(r, kind);
+		}
+		/* the program's own memory is spared: mappings only in the scratch memory and above it */
+		if (call == 9 && a[3] & 0x10 && (a[0] < (uint64_t)scratch || a[0] + a[1] > (uint64_t)scratch + SCRATCH_SIZE || a[1] > SCRATCH_SIZE))
+			a[3] &= ~0x10ull;
+		if ((call == 10 || call == 11 || call == 25 || call == 28) && a[1] > (uint64_t)scratch + SCRATCH_SIZE - a[0])
+			a[1] = 4096;
+		if (call == 56) /* no child that shares memory and runs on: it would end in the same stack, as vfork's does */
+			a[0] &= ~0xfffffff0ffull, a[1] = 0;
+		if (call == 7 || call == 232 || call == 281) /* poll, epoll: short waits */
+			a[2 + (call != 7)] = below(r, 3);
+		shared->last[number] = call;
+		raw_call(call, a);
+		__atomic_add_fetch(&shared->calls, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static _Noreturn void child_run(const char *folder)
+{
+	if (chdir(folder))
+		_exit(1);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < 3; i++)
+		dup2(open("/dev/null", O_RDWR), i);
+	struct sigaction action = { .sa_handler = handler };
+	int caught[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGURG, SIGXFSZ, SIGIO, SIGVTALRM, SIGPROF, 34, 40, 64 };
+	for (unsigned i = 0; i < sizeof caught / sizeof *caught; i++)
+		sigaction(caught[i], &action, NULL);
+	mkdir("d", 0777);
+	mkfifo("fifo", 0666);
+	if (symlink("a", "link") < 0 && errno != EEXIST)
+		_exit(1);
+	scratch = mmap(NULL, SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (uint64_t i = 1; i < THREADS; i++) {
+		pthread_t thread;
+		if (pthread_create(&thread, NULL, caller, (void *)i))
+			_exit(1);
+	}
+	caller(NULL);
+	_exit(0);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+	(void)status, (void)kind, (void)walk;
+	return remove(path);
+}
+
+struct figures { unsigned long free, processes, nodes; };
+
+static struct figures figures(void)
+{
+	struct figures f = { 0, 0, 0 };
+	struct sysinfo info;
+	struct statfs files;
+	if (sysinfo(&info) == 0)
+		f.free = info.freeram / 4096;
+	if (statfs("/tmp", &files) == 0)
+		f.nodes = files.f_files - files.f_ffree;
+	DIR *proc = opendir("/proc");
+	for (struct dirent *entry; proc && (entry = readdir(proc));)
+		f.processes += entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+	if (proc)
+		closedir(proc);
+	return f;
+}
+
+static void nap(long nanoseconds)
+{
+	nanosleep(&(struct timespec){ 0, nanoseconds }, NULL);
+}
+
+static uint64_t round_run(void)
+{
+	static const char folder[] = "/tmp/fuzz";
+	uint64_t state = seed, last = 0;
+	shared->calls = 0;
+	mkdir(folder, 0777);
+	pid_t child = fork();
+	if (child < 0)
+		return 0;
+	if (child == 0)
+		child_run(folder);
+	int status, ended = 0;
+	for (unsigned idle = 0; shared->calls < ROUND_CALLS && idle < 40; idle = shared->calls == last ? idle + 1 : 0) {
+		last = shared->calls;
+		nap(1000000);
+		if (below(&state, 3) == 0)
+			kill(child, (int[]){ SIGUSR1, SIGALRM, SIGSTOP, SIGCONT, 40 }[below(&state, 5)]);
+		kill(child, SIGCONT);
+		ended = waitpid(child, &status, WNOHANG) == child;
+		if (ended)
+			break;
+	}
+	/* what it started may have left its group: all of them are this program's descendants, adopted when orphaned */
+	kill(-child, SIGKILL);
+	if (!ended)
+		kill(child, SIGKILL);
+	for (unsigned tries = 0; tries < 2000; tries++) {
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+		if (pid < 0)
+			break;
+		if (pid == 0)
+			nap(1000000);
+		if (tries == 1999) {
+			printf("FAIL seed %lu: child %d does not end (calls %u %u %u)\n", seed, child, shared->last[0], shared->last[1], shared->last[2]);
+			exit(1);
+		}
+	}
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return shared->calls < 2 * ROUND_CALLS ? shared->calls : ROUND_CALLS; /* a random call may have written there */
+}
+
+int main(int count, char **arguments)
+{
+	uint64_t wanted = count > 2 ? strtoull(arguments[2], NULL, 10) : 20000, made = 0, rounds = 0;
+	seed = count > 1 ? strtoull(arguments[1], NULL, 10) : 1;
+	setvbuf(stdout, NULL, _IONBF, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct figures before = { 0, 0, 0 }, now;
+	for (; made < wanted; seed++, rounds++) {
+		made += round_run();
+		if (rounds < 2) { /* what servers keep for next time */
+			before = figures();
+			continue;
+		}
+		for (unsigned tries = 0; now = figures(), now.processes != before.processes || now.free + MEMORY_SLACK < before.free; tries++) {
+			if (tries == 1000) {
+				printf("FAIL seed %lu: left behind: %ld processes, %ld files, %ld pages\n", seed, (long)(now.processes - before.processes),
+					(long)(now.nodes - before.nodes), (long)(before.free - now.free));
+				return 1;
+			}
+			nap(2000000);
+		}
+	}
+	printf("ok, %lu calls in %lu rounds, last seed %lu, %ld pages fewer, %ld files kept\n", made, rounds, seed - 1, (long)(before.free - figures().free),
+		(long)(figures().nodes - before.nodes));
+	return 0;
+}
