@@ -165,10 +165,14 @@ $(NATIVE_ARCHIVE): $(call objects,native,$(NATIVE_SHARED))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+# Each program is linked at addresses of its own, so that a trace of the machine tells whose an instruction is (tools/profile).
+native_counter :=
 define native_program
+$(eval native_counter += x)
+$(BUILD)/system/$(1): native_base := 0x$(words $(native_counter))000000
 $(BUILD)/system/$(1): $(call objects,native,$(call sources,$(2)/*.c $(2)/*.S)) $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC)
 	@mkdir -p $$(@D)
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $$(filter %.o,$$^) \
+	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-Ttext-segment=$$(native_base) $$(filter %.o,$$^) \
 		-Wl,--start-group $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC) $(shell $(CC) -print-libgcc-file-name) -Wl,--end-group -o $$@
 endef
 $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $(if $(filter init,$(name)),user/init) servers/$(name) drivers/$(name)))))
@@ -184,7 +188,7 @@ $(MUSL_LIBC): tools/setup/musl.sh $(shell find user/musl -type f 2>/dev/null)
 
 # -- programs of this machine
 
-HOST_TOOLS := archive launch
+HOST_TOOLS := archive launch profile
 SOURCES_launch := tools/archive/archive.c
 tools: $(addprefix build/host/,$(HOST_TOOLS))
 
