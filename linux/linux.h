@@ -65,6 +65,7 @@ struct linux_process {
 
 	struct linux_lock lock;                   /* what follows up to the next lock */
 	struct linux_thread *threads;             /* linked by next */
+	struct linux_thread *main_thread;         /* whose id is the pid; NULL once it has ended */
 	uint32_t thread_count;
 	uint32_t thread_counter;                  /* last thread id handed out */
 	uint64_t heap_start, heap_end;            /* brk; heap_end as the program set it */

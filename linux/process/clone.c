@@ -130,6 +130,7 @@ void linux_fork_begin(struct linux_thread *t)
 		actions_clear(p);
 	if (p->slot)
 		p->slot = (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + slot;
+	p->main_thread = t;
 	p->threads = t; /* the others' memory stays until exec: nobody knows which of it is still used */
 	p->thread_count = 1;
 	t->next = NULL;
@@ -304,7 +305,7 @@ static int64_t process_vfork(struct linux_thread *t, const struct clone_request 
 		child_process->record->pid = id;
 		child_process->record->slot = slot;
 		child_process->slot = p->slot ? (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + slot : NULL;
-		child_process->threads = child;
+		child_process->threads = child_process->main_thread = child;
 		child_process->thread_count = 1;
 		if (request->flags & LINUX_CLONE_PARENT_SETTID)
 			(void)user_write(t, request->parent_tid, &id, sizeof id);

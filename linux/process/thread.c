@@ -145,6 +145,8 @@ int64_t linux_exit(struct linux_thread *t, const uint64_t argument[6])
 	lock_take(&p->lock);
 	bool last = p->thread_count <= 1;
 	t->exiting = true;
+	if (p->main_thread == t)
+		__atomic_store_n(&p->main_thread, NULL, __ATOMIC_RELEASE);
 	lock_release(&p->lock);
 	if (last)
 		process_end(t, ((uint32_t)argument[0] & 0xff) << 8);

@@ -8,10 +8,17 @@
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
 
+/* Signals of the process that are not this thread's to take: the main thread has them when it does not block them, as on Linux. */
+static uint64_t signal_others(const struct linux_thread *t)
+{
+	const struct linux_thread *first = __atomic_load_n(&t->process->main_thread, __ATOMIC_ACQUIRE);
+	return first && first != t ? ~first->mask : 0;
+}
+
 uint64_t signal_pending(const struct linux_thread *t)
 {
 	const volatile struct process_slot *slot = t->process->slot;
-	return __atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | (slot ? slot->pending : 0);
+	return __atomic_load_n(&t->pending, __ATOMIC_ACQUIRE) | (slot ? slot->pending & ~signal_others(t) : 0);
 }
 
 /* Takes the first instance of signal, which is pending for the thread: its node, to be freed after the lock. process->lock held. */
@@ -58,6 +65,7 @@ int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *
 			return signal;
 		}
 	}
+	blocked |= signal_others(t);
 	if (!p->slot || !(p->slot->pending & ~blocked))
 		return 0;
 	struct message message = {
@@ -77,10 +85,12 @@ int signal_take(struct linux_thread *t, uint64_t blocked, struct linux_siginfo *
 static void signal_forward(struct linux_thread *t)
 {
 	struct linux_process *p = t->process;
-	uint64_t waiting = p->slot ? p->slot->pending & t->mask : 0, number = 0;
+	uint64_t waiting = p->slot ? p->slot->pending & (t->mask | signal_others(t)) : 0, number = 0;
 	if (!waiting || p->thread_count < 2)
 		return;
 	lock_take(&p->lock);
+	if (p->main_thread && p->main_thread != t && waiting & ~p->main_thread->mask)
+		number = p->main_thread->number;
 	for (struct linux_thread *other = p->threads; other && !number; other = other->next)
 		if (other != t && (waiting & ~other->mask) && !other->exiting)
 			number = other->number;
