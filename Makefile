@@ -1,5 +1,5 @@
 # Builds Carillon. `./carillon build` calls this; nothing here installs or downloads (tools/setup does).
-#   make generated   headers made from the tables of abi/, in build/gen
+#   make generated   headers made from the tables of abi/, in build/ARCH/gen
 #   make kernel      build/ARCH/carillon.elf, and carillon-debug.elf with KERNEL_DEBUG's checks
 #   make library     build/ARCH/library: the Linux personality as the image that unmodified programs get
 #   make servers     build/ARCH/system/NAME: init, the servers and drivers
@@ -17,7 +17,7 @@ ARCH ?= x86_64
 PLAT_x86_64 := pc
 PLAT := $(PLAT_$(ARCH))
 BUILD := build/$(ARCH)
-GEN := build/gen
+GEN := $(BUILD)/gen
 OBJECT := $(BUILD)/object
 
 CC := gcc
@@ -28,7 +28,7 @@ AWK := awk
 HOST_CC := gcc
 
 WARNINGS := -Wall -Wextra -Werror
-COMMON := -std=gnu11 -O2 -g $(WARNINGS) -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -I. -Iabi/$(ARCH) -I$(GEN)
+COMMON := -std=gnu11 -O2 -g $(WARNINGS) -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -I. -Iabi/$(ARCH) -Ilinux/$(ARCH) -I$(GEN)
 KERNEL_FLAGS_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
 KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include
 # The library runs inside other people's programs: no global offset into libc, no vector registers, one image.
@@ -170,7 +170,7 @@ native_counter :=
 define native_program
 $(eval native_counter += x)
 $(BUILD)/system/$(1): native_base := 0x$(words $(native_counter))000000
-$(BUILD)/system/$(1): $(call objects,native,$(call sources,$(2)/*.c $(2)/*.S)) $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC)
+$(BUILD)/system/$(1): $(call objects,native,$(call sources,$(2)/*.c $(2)/*.S $(2)/$(ARCH)/*.c)) $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC)
 	@mkdir -p $$(@D)
 	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-Ttext-segment=$$(native_base) $$(filter %.o,$$^) \
 		-Wl,--start-group $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC) $(shell $(CC) -print-libgcc-file-name) -Wl,--end-group -o $$@
@@ -233,5 +233,5 @@ clean:
 
 
 .PHONY: fuzz standin generated kernel library servers tools archive all clean
--include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c drivers/$(name)/*.c))) \
+-include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
 	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))

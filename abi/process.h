@@ -56,8 +56,9 @@ enum { THREAD_STATE_RUNNING, THREAD_STATE_WAITING, THREAD_STATE_WAITING_KILLABLE
  * Reflection. A process with an upcall configuration has a library image at [image_start, image_end). A system call from an
  * instruction outside it that is not routed, an exception outside it, and an interrupt outside it enter the library in the same thread:
  * registers saved in the thread's block (address = THREAD_POINTER_BLOCK), control at an entry point. Only the instruction pointer
- * is changed; the entry code saves the stack pointer and switches stacks itself through the block's base register.
+ * is changed (riscv64: and gp, which is the block); the entry code saves the stack pointer and switches stacks itself through the block's base register.
  *   call:      block->call_instruction and call_flags hold what the call instruction destroyed; all else is still in registers.
+ *              riscv64: block->registers, as no register is free to save them with.
  *              block->call_result: CALL_NOT_ROUTED, or -EINTR, -EPIPE, -EFBIG, -EACCES, when a routed call ended so (nothing was transferred).
  *   exception: block->registers, cause, code, address.
  *   interrupt: block->registers.

@@ -2,7 +2,7 @@
  * The Linux personality: what its parts share.
  *
  * The library has no global variables. Everything hangs off struct linux_thread, which begins with the kernel's struct thread_block and is
- * found through gs (x86_64); struct linux_process is reached from it. Two processes may share one address space (vfork), each
+ * found through a register of its own (processor_block: gs on x86_64, gp on riscv64); struct linux_process is reached from it. Two processes may share one address space (vfork), each
  * with its own struct linux_process; so nothing may be keyed by address alone.
  *
  * Rules for a function behind a Linux call (linux_call):
@@ -30,6 +30,7 @@
 #include "linux/base/base.h"
 #include "linux/base/lock.h"
 #include "linux/constants.h"
+#include "processor.h"
 
 struct linux_thread;
 struct linux_process;
@@ -132,7 +133,7 @@ struct linux_thread {
 	char name[16];
 	struct trace_line *trace_line;   /* of the call in progress, on this thread's stack; linux/trace */
 	uint64_t fork_pid, fork_slot, fork_space; /* fork: read by the child in its copy, where the parent writes them, in this order */
-	uint64_t fork_flags, fork_stack, fork_child_tid;
+	uint64_t fork_flags, fork_stack, fork_child_tid, fork_tls;
 	_Alignas(64) uint8_t float_state[LINUX_FLOAT_ROOM]; /* scratch while a signal frame is built or read */
 };
 
@@ -157,13 +158,7 @@ void linux_unmap_pages(void *pointer, size_t size);
 /* -- the current thread (native programs and entry points; elsewhere it is passed on) */
 static inline struct linux_thread *linux_self(void)
 {
-#if defined(__x86_64__)
-	struct linux_thread *t;
-	__asm__ volatile("movq %%gs:0, %0" : "=r"(t));
-	return t;
-#else
-#error "linux_self: not ported"
-#endif
+	return processor_block();
 }
 
 /* -- interrupts and waiting */

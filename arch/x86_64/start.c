@@ -13,7 +13,7 @@
 #define HVM_RAM 1u
 #define LOW_MEMORY 0x100000ul
 #define BOOT_MAP_END (1ul << 30)
-#define RANGES array_count(((struct start_info *)0)->memory)
+#define RANGES START_RANGES
 
 struct hvm_start_info {
 	uint32_t magic, version, flags, module_count;
@@ -30,49 +30,9 @@ static char command_line[sizeof(((struct boot_info *)0)->command_line)];
 static physical_t ram[RANGES][2]; /* all of it, for the direct map */
 static unsigned ram_count;
 
-/* Cuts [start, end) out of the usable memory. */
-static void memory_exclude(physical_t start, physical_t end)
-{
-	for (unsigned i = 0; i < info.memory_count; i++) {
-		physical_t low = info.memory[i].start, high = info.memory[i].end;
-		if (end <= low || start >= high)
-			continue;
-		info.memory[i].end = max(low, min(start, high));
-		if (end < high) {
-			if (info.memory_count == RANGES)
-				continue; /* the part behind is lost */
-			info.memory[info.memory_count].start = max(end, low);
-			info.memory[info.memory_count++].end = high;
-		}
-	}
-}
-
-/* Removes empty ranges. */
-static void memory_compact(void)
-{
-	unsigned kept = 0;
-	for (unsigned i = 0; i < info.memory_count; i++)
-		if (info.memory[i].start < info.memory[i].end)
-			info.memory[kept++] = info.memory[i];
-	info.memory_count = kept;
-}
-
-/* Takes size bytes from the start of the first range that has them below limit. */
-static physical_t memory_take(uint64_t size, physical_t limit)
-{
-	for (unsigned i = 0; i < info.memory_count; i++) {
-		physical_t start = info.memory[i].start;
-		if (info.memory[i].end - start >= size && start + size <= limit) {
-			info.memory[i].start += size;
-			return start;
-		}
-	}
-	panic("not enough memory to start");
-}
-
 static physical_t table_allocate(void)
 {
-	physical_t page = memory_take(PAGE_SIZE, BOOT_MAP_END);
+	physical_t page = start_memory_take(&info, PAGE_SIZE, BOOT_MAP_END);
 	memset(direct(page), 0, PAGE_SIZE);
 	return page;
 }
@@ -123,12 +83,12 @@ static void command_line_parse(void)
 			length++;
 		if (!strncmp(word, device, sizeof(device) - 1))
 			device_parse(word + sizeof(device) - 1);
-		else if (length == 7 && !strncmp(word, "verbose", 7))
-			log_verbose = true;
 		word += length;
 		while (*word == ' ')
 			word++;
 	}
+	info.command_line = command_line;
+	log_verbose = start_command_has(&info, "verbose");
 }
 
 static void start_info_read(const struct hvm_start_info *hvm)
@@ -160,31 +120,12 @@ static void start_info_read(const struct hvm_start_info *hvm)
 static void memory_start(void)
 {
 	extern const char kernel_end[];
-	for (unsigned i = 0; i < ram_count; i++) {
-		info.memory[i].start = ram[i][0];
-		info.memory[i].end = ram[i][1];
-	}
-	info.memory_count = ram_count;
-	memory_exclude(LOW_MEMORY, align_up((uint64_t)kernel_end - KERNEL_BASE, PAGE_SIZE));
-	physical_t archive_end = align_up(info.archive_start + info.archive_size, PAGE_SIZE);
-	if (info.archive_size) {
-		if (info.archive_start % PAGE_SIZE)
-			panic("the boot archive does not begin on a page");
-		memory_exclude(info.archive_start, archive_end);
-	}
-	memory_compact();
+	for (unsigned i = 0; i < ram_count; i++)
+		start_memory_add(&info, ram[i][0], ram[i][1]);
+	start_memory_exclude(&info, LOW_MEMORY, align_up((uint64_t)kernel_end - KERNEL_BASE, PAGE_SIZE));
+	start_archive_exclude(&info);
 	mmu_start(table_allocate, (const physical_t (*)[2])ram, ram_count);
-
-	physical_t low = UINT64_MAX, high = 0;
-	for (unsigned i = 0; i < ram_count; i++) {
-		low = min(low, ram[i][0]);
-		high = max(high, ram[i][1]);
-	}
-	physical_t pages = memory_take(align_up(page_extent_size(low, high), PAGE_SIZE), UINT64_MAX);
-	memory_compact();
-	page_set_extent(pages, low, high);
-	if (info.archive_size)
-		page_add_boot_range(info.archive_start, archive_end);
+	start_pages(&info, ram, ram_count);
 }
 
 /* From head.S, on the boot stack, in the boot page tables. */
@@ -207,7 +148,6 @@ void start_kernel(uint32_t start_info_address)
 	pic_mask_all();
 	ioapic_start();
 	clock_finish_calibration();
-	info.command_line = command_line;
 	info.processors = 1;
 	kernel_main(&info);
 }

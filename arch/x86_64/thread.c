@@ -178,6 +178,12 @@ void arch_frame_get(const struct arch_frame *f, struct registers *r)
 		.rip = f->rip, .rflags = f->rflags, .rsp = f->rsp };
 }
 
+const struct registers *arch_frame_view(const struct arch_frame *frame, struct registers *scratch)
+{
+	arch_frame_get(frame, scratch);
+	return scratch;
+}
+
 void arch_frame_set(struct arch_frame *f, const struct registers *r)
 {
 	*f = (struct arch_frame){ .rax = r->rax, .rbx = r->rbx, .rcx = r->rcx, .rdx = r->rdx, .rsi = r->rsi, .rdi = r->rdi, .rbp = r->rbp,

@@ -162,23 +162,6 @@ static void first_process_start(void)
 	thread_start_running(thread);
 }
 
-static bool command_line_has(const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = start_info->command_line; *at; ) {
-		size_t part = 0;
-		while (at[part] && at[part] != ' ')
-			part++;
-		if (part == length && strncmp(at, word, length) == 0)
-			return true;
-		at += part;
-		while (*at == ' ')
-			at++;
-	}
-	return false;
-}
-
 void kernel_main(struct start_info *info)
 {
 	uint64_t memory = 0;
@@ -197,7 +180,7 @@ void kernel_main(struct start_info *info)
 	budget_root = budget_create(NULL, memory / PAGE_SIZE);
 	if (!budget_root || system_init())
 		panic("no memory for the first objects");
-	if (command_line_has("check")) {
+	if (start_command_has(info, "check")) {
 		if (!scheduler_kernel_thread(check_run, NULL, 10))
 			panic("no memory for the checks");
 	} else {

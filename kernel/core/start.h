@@ -3,8 +3,9 @@
 #define KERNEL_START_H
 #include "kernel/core/types.h"
 #include "abi/boot.h"
+#define START_RANGES 64
 struct start_info {
-	struct { physical_t start, end; } memory[64]; /* usable RAM; the kernel image, archive and tables already excluded */
+	struct { physical_t start, end; } memory[START_RANGES]; /* usable RAM; the kernel image, archive and tables already excluded */
 	unsigned memory_count;
 	physical_t archive_start;   /* page-aligned */
 	uint64_t archive_size;
@@ -12,6 +13,16 @@ struct start_info {
 	struct boot_device device[BOOT_DEVICES];
 	unsigned device_count, processors;
 };
+/* For arch start code, in this order: all usable memory is added, what lies in it excluded, then pieces taken for tables, then pages set up. */
+void start_memory_add(struct start_info *info, physical_t start, physical_t end); /* whole pages of it */
+void start_memory_exclude(struct start_info *info, physical_t start, physical_t end);
+void start_archive_exclude(struct start_info *info); /* archive_start, archive_size; panics if it does not begin on a page */
+/* size bytes from the start of the first range that has them below limit; panics when there are none. */
+physical_t start_memory_take(struct start_info *info, uint64_t size, physical_t limit) must_check;
+/* Makes the array of pages for ram (all of it, also what was excluded), which the direct map reaches by now. */
+void start_pages(struct start_info *info, const physical_t (*ram)[2], unsigned count);
+/* Is there such a word in command_line? */
+bool start_command_has(const struct start_info *info, const char *word);
 /* Single processor, interrupts disabled, direct map and heap not yet set up: calls page_add_range, then starts everything. Never returns. */
 noreturn void kernel_main(struct start_info *info);
 #endif

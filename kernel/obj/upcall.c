@@ -15,6 +15,14 @@ static user_t block_of(struct thread *thread)
 	return arch_thread_get_pointer(thread, THREAD_POINTER_BLOCK);
 }
 
+/* Saves the registers in the block. */
+static int registers_save(user_t block, struct arch_frame *frame)
+{
+	struct registers scratch;
+	const struct registers *registers = arch_frame_view(frame, &scratch);
+	return block ? copy_to_user(block + offsetof(struct thread_block, registers), registers, sizeof(*registers)) : -EFAULT;
+}
+
 int64_t upcall_call(struct thread *thread, struct arch_frame *frame, int64_t result)
 {
 	struct { uint64_t instruction, flags; int64_t result; } saved = {
@@ -22,19 +30,12 @@ int64_t upcall_call(struct thread *thread, struct arch_frame *frame, int64_t res
 	};
 	_Static_assert(offsetof(struct thread_block, call_result) - offsetof(struct thread_block, call_instruction) == 16, "layout");
 	user_t block = block_of(thread);
-	if (!block || copy_to_user(block + offsetof(struct thread_block, call_instruction), &saved, sizeof(saved)))
+	if (!block || copy_to_user(block + offsetof(struct thread_block, call_instruction), &saved, sizeof(saved)) ||
+	    (ARCH_CALL_SAVES_REGISTERS && registers_save(block, frame)))
 		process_kill_current(STATUS_UPCALL);
 	else
-		arch_frame_set_instruction(frame, thread->process->upcall.call_entry);
+		arch_frame_enter(frame, thread->process->upcall.call_entry, block);
 	return arch_frame_call_kept(frame);
-}
-
-/* Saves the registers in the block and goes to entry. */
-static int registers_save(user_t block, struct arch_frame *frame)
-{
-	struct registers registers;
-	arch_frame_get(frame, &registers);
-	return block ? copy_to_user(block + offsetof(struct thread_block, registers), &registers, sizeof(registers)) : -EFAULT;
 }
 
 void upcall_interrupt(struct thread *thread, struct arch_frame *frame)
@@ -51,7 +52,7 @@ void upcall_interrupt(struct thread *thread, struct arch_frame *frame)
 			return;
 		}
 		thread->interrupt_pending = false;
-		arch_frame_set_instruction(frame, upcall->interrupt_entry);
+		arch_frame_enter(frame, upcall->interrupt_entry, block);
 		return;
 	}
 	const uint32_t pending = 1;
@@ -145,5 +146,5 @@ void exception_handle(struct arch_frame *frame, enum exception_cause cause, uint
 	if (registers_save(block, frame) || copy_to_user(block + offsetof(struct thread_block, cause), &saved, sizeof(saved)))
 		process_kill_current(STATUS_UPCALL);
 	else
-		arch_frame_set_instruction(frame, upcall->exception_entry);
+		arch_frame_enter(frame, upcall->exception_entry, block);
 }

@@ -1,20 +1,5 @@
-/* Bytes and strings for the freestanding image (base.h). Native programs have these from their C library. */
+/* Bytes and strings for the freestanding image (base.h). Native programs have these from their C library. memcpy and memset are each port's own. */
 #include "linux/base/base.h"
-
-void *memcpy(void *restrict to, const void *restrict from, size_t size)
-{
-	void *result = to;
-#if defined(__x86_64__)
-	size_t words = size >> 3, rest = size & 7;
-	__asm__ volatile("rep movsq\n\tmovq %3, %%rcx\n\trep movsb" : "+&D"(to), "+&S"(from), "+&c"(words) : "r"(rest) : "memory");
-#else
-	uint8_t *target = to;
-	const uint8_t *source = from;
-	while (size--)
-		*target++ = *source++;
-#endif
-	return result;
-}
 
 void *memmove(void *to, const void *from, size_t size)
 {
@@ -27,22 +12,6 @@ void *memmove(void *to, const void *from, size_t size)
 		__asm__ volatile("" : : : "memory"); /* or the compiler makes a call of memmove of this loop */
 	}
 	return to;
-}
-
-void *memset(void *to, int value, size_t size)
-{
-	void *result = to;
-#if defined(__x86_64__)
-	uint64_t pattern = (uint8_t)value * 0x0101010101010101ul;
-	size_t words = size >> 3, rest = size & 7;
-	__asm__ volatile("rep stosq\n\tmovq %3, %%rcx\n\trep stosb" : "+&D"(to), "+&c"(words) : "a"(pattern), "r"(rest) : "memory");
-#else
-	for (uint8_t *target = to; size--; target++) {
-		*target = (uint8_t)value;
-		__asm__ volatile("" : : : "memory");
-	}
-#endif
-	return result;
 }
 
 int memcmp(const void *a, const void *b, size_t size)

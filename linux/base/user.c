@@ -1,6 +1,6 @@
 /* User memory through the copy window of the entry code (linux.h), and messages for the kernel log. */
 #include "linux/linux.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 bool user_range(uint64_t address, uint64_t size)
 {

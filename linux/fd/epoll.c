@@ -1,5 +1,6 @@
 /* epoll on waitsets. A waitset's handle in the low range is the descriptor; F_GETFD, close and dup need nothing more. */
 #include "linux/fd/descriptor.h"
+#include "layout.h"
 
 #define EPOLL_CLOEXEC LINUX_O_CLOEXEC
 #define EPOLL_CTL_ADD 1
@@ -12,12 +13,6 @@
 #define EPOLL_READY (READY_IN | READY_PRIORITY | READY_OUT | READY_ERROR | READY_HANGUP | READY_READ_HANGUP | READY_READ_NORMAL | READY_WRITE_NORMAL)
 #define EPOLL_WITH_EXCLUSIVE (READY_IN | READY_OUT | READY_ERROR | READY_HANGUP | EPOLL_WAKEUP | EPOLL_EDGE | EPOLL_EXCLUSIVE)
 #define RESULTS 64u
-
-struct linux_epoll_event { uint32_t events; uint64_t word; }
-#if defined(__x86_64__)
-	__attribute__((packed))
-#endif
-	;
 
 static int64_t create(uint32_t flags)
 {

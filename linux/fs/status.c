@@ -1,5 +1,6 @@
 /* What a name or descriptor is: stat, statx, access, readlink, statfs. */
 #include "linux/fs/name.h"
+#include "layout.h"
 
 #define AT_KNOWN (LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_NO_AUTOMOUNT | LINUX_AT_EMPTY_PATH)
 #define STATX_BASIC 0x7ffu
@@ -9,30 +10,6 @@
 #define ANONYMOUS_SYSTEM 0x09041934u
 #define MEMORY_SYSTEM 0x01021994u
 #define ANONYMOUS_DEVICE 15u /* like Linux's unnamed devices: major 0 */
-
-#if defined(__x86_64__)
-struct linux_stat {
-	uint64_t device, inode, links;
-	uint32_t mode, user, group, padding;
-	uint64_t special_device;
-	int64_t size, block_size, blocks;
-	struct linux_timespec access, modify, change;
-	int64_t unused[3];
-};
-_Static_assert(sizeof(struct linux_stat) == 144, "as Linux has it");
-#else /* the generic layout */
-struct linux_stat {
-	uint64_t device, inode;
-	uint32_t mode, links, user, group;
-	uint64_t special_device, padding;
-	int64_t size;
-	int32_t block_size, padding_end;
-	int64_t blocks;
-	struct linux_timespec access, modify, change;
-	uint32_t unused[2];
-};
-_Static_assert(sizeof(struct linux_stat) == 128, "as Linux has it");
-#endif
 
 struct statx_time { int64_t seconds; uint32_t nanoseconds; int32_t reserved; };
 struct linux_statx {

@@ -13,7 +13,7 @@
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 struct clone_request {
 	uint64_t flags, stack, parent_tid, child_tid, tls;
@@ -33,6 +33,8 @@ static void thread_inherit(struct linux_thread *child, const struct linux_thread
 	child->keep_capabilities = t->keep_capabilities;
 	child->nice = t->nice;
 	child->tls = request->flags & LINUX_CLONE_SETTLS ? request->tls : t->tls;
+	if (request->flags & LINUX_CLONE_SETTLS)
+		machine_tls_set(&child->block.registers, request->tls);
 	memcpy(child->name, t->name, sizeof child->name);
 	if (request->flags & LINUX_CLONE_CHILD_CLEARTID)
 		child->clear_tid = request->child_tid;
@@ -149,6 +151,8 @@ void linux_fork_begin(struct linux_thread *t)
 	*machine_result(&t->block.registers) = 0;
 	if (t->fork_stack)
 		*machine_stack(&t->block.registers) = t->fork_stack;
+	if (t->fork_flags & LINUX_CLONE_SETTLS)
+		machine_tls_set(&t->block.registers, t->fork_tls);
 	if (t->restore_mask) {
 		t->restore_mask = false;
 		t->mask = t->saved_mask;
@@ -169,6 +173,7 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 	t->fork_flags = request->flags;
 	t->fork_stack = request->stack;
 	t->fork_child_tid = request->child_tid;
+	t->fork_tls = request->tls;
 	fs_fork_prepare(t);
 	lock_take(&p->signal_lock);
 	lock_take(&p->lock);
@@ -371,7 +376,8 @@ int64_t linux_clone(struct linux_thread *t, const uint64_t argument[6])
 {
 	struct clone_request request = {
 		.flags = (argument[0] & 0xffffffff) & ~LINUX_CLONE_SIGNAL, .signal = argument[0] & LINUX_CLONE_SIGNAL,
-		.stack = argument[1], .parent_tid = argument[2], .child_tid = argument[3], .tls = argument[4],
+		.stack = argument[1], .parent_tid = argument[2],
+		.child_tid = argument[MACHINE_CLONE_CHILD_TID], .tls = argument[MACHINE_CLONE_TLS],
 	};
 	return clone_any(t, &request);
 }

@@ -16,7 +16,8 @@
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
+#include "abi/machine.h"
 
 #define PLACE_PROGRAM 0x2aaaaaaa0000ul
 
@@ -299,7 +300,7 @@ static int64_t interpreter_load(struct linux_thread *t, struct exec_strings *str
 		return memobj;
 	result = memobj_read((handle_t)memobj, 0, strings->header, ELF_HEADER_MAX);
 	if (result >= 0)
-		result = elf_parse(&strings->interpreter_image, strings->header, (size_t)result, size, MACHINE_ELF);
+		result = elf_parse(&strings->interpreter_image, strings->header, (size_t)result, size, ABI_ELF_MACHINE);
 	if (!result) {
 		const struct elf_image *loader = &strings->interpreter_image;
 		uint64_t span = loader->high - loader->low, bias = 0;
@@ -321,7 +322,7 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 	if (memobj < 0)
 		return memobj;
 	struct elf_image *image = &strings->image;
-	int64_t result = elf_parse(image, strings->header, head, size, MACHINE_ELF);
+	int64_t result = elf_parse(image, strings->header, head, size, ABI_ELF_MACHINE);
 	if (result)
 		goto out;
 	record_executable(&strings->record, strings->resolved[0] ? strings->resolved : strings->interpreter);

@@ -1,7 +1,7 @@
 /* sched_*, getcpu, membarrier: programs ask; all threads run at one priority, as SCHED_OTHER. */
 #include "linux/calls.h"
 #include "linux/process/process.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 enum { SCHEDULE_OTHER, SCHEDULE_FIFO, SCHEDULE_ROUND_ROBIN, SCHEDULE_BATCH, SCHEDULE_IDLE = 5, SCHEDULE_DEADLINE };
 #define SCHEDULE_RESET_ON_FORK 0x40000000

@@ -4,7 +4,7 @@
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 /* From image.ld; absent in native programs, which are not entered by upcalls. */
 extern const uint8_t library_image_start[] __attribute__((weak)), library_image_end[] __attribute__((weak));
@@ -156,6 +156,7 @@ int64_t linux_native_start(struct process_record *record)
 	error = thread_set_pointer(THREAD_POINTER_BLOCK, t->block.self);
 	if (error < 0)
 		return error;
+	processor_block_set(t);
 	upcall_set(USER_BOTTOM, USER_TOP);
 	p->heap_start = p->heap_end = p->program_break_floor = page_round_up(record->image_end) + PAGE_SIZE;
 	return fs_start(t);

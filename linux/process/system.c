@@ -1,10 +1,11 @@
-/* About the system and the thread: uname, sysinfo, getrandom, personality, prctl, arch_prctl. */
+/* About the system and the thread: uname, sysinfo, getrandom, personality, prctl. */
 #include "linux/calls.h"
 #include "linux/process/process.h"
+#include "machine.h"
 
 int64_t linux_uname(struct linux_thread *t, const uint64_t argument[6])
 {
-	static const char fields[6][65] = { "Linux", "carillon", "6.1.0-carillon", "#1 Carillon", "x86_64", "(none)" };
+	static const char fields[6][65] = { "Linux", "carillon", "6.1.0-carillon", "#1 Carillon", MACHINE_PLATFORM, "(none)" };
 	return user_write(t, argument[0], fields, sizeof fields);
 }
 
@@ -58,28 +59,6 @@ int64_t linux_personality(struct linux_thread *t, const uint64_t argument[6])
 	if ((uint32_t)argument[0] != 0xffffffff)
 		t->process->personality = (uint32_t)argument[0];
 	return old;
-}
-
-int64_t linux_arch_prctl(struct linux_thread *t, const uint64_t argument[6])
-{
-	enum { SET_GS = 0x1001, SET_FS, GET_FS, GET_GS };
-	switch (argument[0]) {
-	case SET_FS: {
-		if (argument[1] >= USER_TOP)
-			return -EPERM;
-		int64_t result = thread_set_pointer(THREAD_POINTER_TLS, argument[1]);
-		if (result >= 0)
-			t->tls = argument[1];
-		return result;
-	}
-	case GET_FS:
-		return user_write(t, argument[1], &t->tls, sizeof t->tls);
-	case SET_GS: /* gs is the library's */
-	case GET_GS:
-		return -EPERM;
-	default:
-		return -EINVAL;
-	}
 }
 
 /* An option that proc keeps, because it acts when the process itself is gone: set it (value may be NULL), tell the old value. */

@@ -6,7 +6,7 @@
 #ifndef LINUX_SIGNAL_H
 #define LINUX_SIGNAL_H
 #include "linux/linux.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 #define SIGNAL_UNBLOCKABLE (LINUX_SIGNAL_BIT(LINUX_SIGKILL) | LINUX_SIGNAL_BIT(LINUX_SIGSTOP))
 /* Signals whose default action is to do nothing, and those that stop */

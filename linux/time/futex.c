@@ -4,7 +4,7 @@
  */
 #include "linux/calls.h"
 #include "linux/process/process.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 enum { WAIT, WAKE, FD, REQUEUE, CMP_REQUEUE, WAKE_OP, LOCK_PI, UNLOCK_PI, TRYLOCK_PI, WAIT_BITSET, WAKE_BITSET, WAIT_REQUEUE_PI, CMP_REQUEUE_PI, LOCK_PI2 };
 #define OWNER_MASK 0x3fffffffu

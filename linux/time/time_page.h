@@ -3,6 +3,7 @@
 #define LINUX_TIME_TIME_PAGE_H
 #include <stdint.h>
 #include "abi/types.h"
+#include "processor.h"
 
 /* Nanoseconds since boot; *offset: nanoseconds to add for the time since 1970. Waits while the kernel changes the page. */
 static inline uint64_t time_page_read(const volatile struct time_page *page, uint64_t *offset)
@@ -12,13 +13,7 @@ static inline uint64_t time_page_read(const volatile struct time_page *page, uin
 		uint64_t delta, value;
 		if (__builtin_expect(sequence & 1, 0))
 			continue;
-#if defined(__x86_64__)
-		uint32_t low, high;
-		__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
-		delta = ((uint64_t)high << 32 | low) - page->counter_base;
-#else
-#error "time_page_read: not ported"
-#endif
+		delta = processor_counter() - page->counter_base;
 		value = page->base + (uint64_t)((unsigned __int128)delta * page->multiplier >> page->shift);
 		*offset = page->realtime_offset;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);

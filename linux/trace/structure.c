@@ -2,6 +2,7 @@
  * Structures that calls read and write, shortly: the fields that matter to a reader. All are read from the program through the copy window;
  * what cannot be read is shown as its address. Layouts are Linux's on x86_64.
  */
+#include "layout.h"
 #include "linux/trace/argument.h"
 
 #define ITEMS 8 /* of an array shown */
@@ -74,10 +75,10 @@ static void attributes_write(struct trace_line *line, const char *prefix, uint32
 
 static bool stat_write(struct trace_line *line, struct linux_thread *t, uint64_t address)
 {
-	struct { uint64_t device, inode, links; uint32_t mode, user, group, pad; uint64_t special, size; } status;
+	struct linux_stat status;
 	if (user_read(t, &status, address, sizeof status))
 		return false;
-	attributes_write(line, "st", status.mode, status.size, (uint32_t)(status.special >> 8 & 0xfff), (uint32_t)(status.special & 0xff));
+	attributes_write(line, "st", status.mode, (uint64_t)status.size, (uint32_t)(status.special_device >> 8 & 0xfff), (uint32_t)(status.special_device & 0xff));
 	return true;
 }
 

@@ -3,7 +3,7 @@
 #include "linux/process/process.h"
 #include "linux/trace/argument.h"
 #include "linux/trace/trace.h"
-#include "linux/x86_64/machine.h"
+#include "machine.h"
 
 #define RESULT_COLUMN 39 /* where " = " begins at the earliest */
 

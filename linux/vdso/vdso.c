@@ -7,7 +7,7 @@
  */
 #include "linux/calls.h"
 #include "linux/time/time_page.h"
-#include "linux/x86_64/processor.h"
+#include "processor.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define BILLION 1000000000ul

@@ -17,7 +17,7 @@
  *
  * rflags are popped from the library's stack (restored values of trap and other privileged bits are cut off before by C).
  */
-#include "linux/x86_64/offsets.h"
+#include "offsets.h"
 
 	.text
 	.global entry_call

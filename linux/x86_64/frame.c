@@ -7,7 +7,7 @@
  */
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
-#include "linux/x86_64/processor.h"
+#include "processor.h"
 
 #define FLOAT_MAGIC_1 0x46505853u
 #define FLOAT_MAGIC_2 0x46505845u

@@ -22,8 +22,9 @@ void machine_start(struct linux_process *p);
 uint64_t machine_capabilities(void);
 uint32_t machine_processor(void);
 #define MACHINE_PLATFORM "x86_64"
+#define MACHINE_CLONE_CHILD_TID 3 /* arguments of clone whose place differs from port to port */
+#define MACHINE_CLONE_TLS 4
 #define MACHINE_CALL_LENGTH 2 /* bytes of the system call instruction */
-#define MACHINE_ELF 62        /* EM_X86_64 */
 
 /* The parts of the registers that the portable code names. */
 static inline uint64_t *machine_result(struct registers *r) { return &r->rax; }
@@ -35,6 +36,12 @@ static inline void machine_restart(struct registers *r, uint32_t number)
 {
 	r->rax = number;
 	r->rip -= MACHINE_CALL_LENGTH;
+}
+/* CLONE_SETTLS: where the base of thread-local storage is a general register, set it (here thread_create does it). */
+static inline void machine_tls_set(struct registers *r, uint64_t tls)
+{
+	(void)r;
+	(void)tls;
 }
 /* Registers of a program at its start. */
 void machine_program_registers(struct registers *r, uint64_t entry, uint64_t stack);

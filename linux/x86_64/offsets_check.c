@@ -1,6 +1,6 @@
 /* Compares the offsets that assembly uses with the structures (no code). */
 #include "linux/linux.h"
-#include "linux/x86_64/offsets.h"
+#include "offsets.h"
 
 #define CHECK(name, field) _Static_assert(offsetof(struct thread_block, field) == (name), #name)
 CHECK(0, self);

@@ -1,4 +1,4 @@
-/* What the vDSO needs of x86_64: the processor's number without a call (the library uses it too), and the system call instruction. */
+/* Single instructions: what the library and the vDSO need of x86_64. */
 #ifndef LINUX_X86_64_PROCESSOR_H
 #define LINUX_X86_64_PROCESSOR_H
 #include <stdint.h>
@@ -10,6 +10,28 @@ static inline uint32_t processor_number(void)
 	uint32_t number = 0; /* lsl leaves it when there is no such segment */
 	__asm__ volatile("lsl %1, %0" : "+r"(number) : "r"(SELECTOR_PROCESSOR) : "cc");
 	return number;
+}
+
+/* The thread's block: gs belongs to the library. */
+static inline void *processor_block(void)
+{
+	void *block;
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(block));
+	return block;
+}
+
+/* In native programs: the library's structure for this thread is made, and the kernel knows it. */
+static inline void processor_block_set(void *block)
+{
+	(void)block;
+}
+
+/* The counter that the clock page speaks of, not read before what stands above it. */
+static inline uint64_t processor_counter(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
 }
 
 static inline int64_t processor_system_call(uint64_t number, uint64_t first, uint64_t second)

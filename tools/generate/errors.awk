@@ -1,6 +1,6 @@
 # Makes C from abi/errors.tbl (number, name, meaning). POSIX awk.
-#   -v output=numbers  build/gen/abi/errors.h: #define NAME number
-#   -v output=names    build/gen/trace/errors.h: the names and meanings by number, for decoders
+#   -v output=numbers  build/ARCH/gen/abi/errors.h: #define NAME number
+#   -v output=names    build/ARCH/gen/trace/errors.h: the names and meanings by number, for decoders
 BEGIN {
 	guard = output == "names" ? "TRACE_ERRORS_H" : "ABI_ERRORS_H"
 	print "/* Generated from abi/errors.tbl by tools/generate/errors.awk. */"

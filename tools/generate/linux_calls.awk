@@ -1,7 +1,7 @@
 # Makes from linux/calls.tbl (see its head for the rows) what depends on it. POSIX awk.
-#   -v output=header  build/gen/linux/calls.h         numbers LINUX_CALL_NAME, prototypes, for -v arch=x86_64|generic
-#   -v output=table   build/gen/linux/call_table.h    the dispatch table, included once by linux/process/dispatch.c
-#   -v output=trace   build/gen/trace/linux_calls.h   argument kinds by number, for linux/trace
+#   -v output=header  build/ARCH/gen/linux/calls.h         numbers LINUX_CALL_NAME, prototypes, for -v arch=x86_64|riscv64
+#   -v output=table   build/ARCH/gen/linux/call_table.h    the dispatch table, included once by linux/process/dispatch.c
+#   -v output=trace   build/ARCH/gen/trace/linux_calls.h   argument kinds by number, for linux/trace
 #   -v output=manual  the list of calls for tests/conformance/README
 function fail(message) {
 	print FILENAME ":" FNR ": " message > "/dev/stderr"

@@ -1,10 +1,10 @@
 # Makes from abi/syscalls.tbl (see the head of that file for the rows) everything that depends on the table. POSIX awk.
-#   -v output=numbers  build/gen/abi/calls.h       CALL_NAME numbers
-#   -v output=stubs    build/gen/carillon/calls.h  what programs call; abi/call.h of the architecture makes the trap
-#   -v output=bodies   build/gen/kernel/calls.h    prototypes of the bodies, sys_NAME
-#   -v output=table    build/gen/kernel/call_table.h  the dispatch table, included once by the dispatcher
-#   -v output=trace    build/gen/trace/calls.h     names and argument kinds for decoders
-#   -v output=manual   build/gen/manual/calls.txt  one paragraph a call
+#   -v output=numbers  build/ARCH/gen/abi/calls.h       CALL_NAME numbers
+#   -v output=stubs    build/ARCH/gen/carillon/calls.h  what programs call; abi/call.h of the architecture makes the trap
+#   -v output=bodies   build/ARCH/gen/kernel/calls.h    prototypes of the bodies, sys_NAME
+#   -v output=table    build/ARCH/gen/kernel/call_table.h  the dispatch table, included once by the dispatcher
+#   -v output=trace    build/ARCH/gen/trace/calls.h     names and argument kinds for decoders
+#   -v output=manual   build/ARCH/gen/manual/calls.txt  one paragraph a call
 function fail(message) {
 	print FILENAME ":" FNR ": " message > "/dev/stderr"
 	failed = 1

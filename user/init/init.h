@@ -110,4 +110,9 @@ _Noreturn void power_off(unsigned status);
 /* -- report.c */
 /* Logs how a server died: cause, registers, a backtrace with the symbols of its ELF image. process: the corpse. */
 void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size);
+
+/* -- ARCH/registers.c */
+struct registers;
+void registers_log(const struct registers *r);
+uint64_t registers_instruction(const struct registers *r), registers_frame(const struct registers *r);
 #endif

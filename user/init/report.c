@@ -66,22 +66,6 @@ static void backtrace_log(handle_t space, uint64_t instruction, uint64_t frame, 
 	}
 }
 
-#if defined(__x86_64__)
-static void registers_log(const struct registers *r)
-{
-	server_log("  rip %016lx rsp %016lx rbp %016lx flags %lx", r->rip, r->rsp, r->rbp, r->rflags);
-	server_log("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	server_log("  rsi %016lx rdi %016lx r8  %016lx r9  %016lx", r->rsi, r->rdi, r->r8, r->r9);
-	server_log("  r10 %016lx r11 %016lx r12 %016lx r13 %016lx", r->r10, r->r11, r->r12, r->r13);
-	server_log("  r14 %016lx r15 %016lx", r->r14, r->r15);
-}
-
-static uint64_t instruction_of(const struct registers *r) { return r->rip; }
-static uint64_t frame_of(const struct registers *r) { return r->rbp; }
-#else
-#error "report.c: registers of this architecture"
-#endif
-
 void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size)
 {
 	struct process_info info = { 0 };
@@ -100,6 +84,6 @@ void report_death(const char *name, handle_t process, uint32_t status, const voi
 		return;
 	}
 	registers_log(&registers);
-	backtrace_log((handle_t)space, instruction_of(&registers), frame_of(&registers), image, image_size);
+	backtrace_log((handle_t)space, registers_instruction(&registers), registers_frame(&registers), image, image_size);
 	handle_close((handle_t)space);
 }

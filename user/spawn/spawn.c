@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "abi/errors.h"
+#include "abi/machine.h"
 #include "abi/memory.h"
 #include "abi/process.h"
 #include "carillon/calls.h"
@@ -22,12 +23,6 @@
 #define STACK_TOP 0x40000000ul
 #define STACK_ROOM 0x100000ul /* user/start/memory.c places nothing in the megabyte below STACK_TOP */
 #define STACK_DEFAULT 0x40000ul
-
-#if defined(__x86_64__)
-#define MACHINE ELF_MACHINE_X86_64
-#elif defined(__riscv)
-#define MACHINE ELF_MACHINE_RISCV
-#endif
 
 static uint64_t page_down(uint64_t value)
 {
@@ -200,7 +195,7 @@ int64_t native_spawn(const struct native_spawn *request)
 	int error = elf_image_parse(request->image, request->image_size, &info);
 	if (error)
 		return error;
-	if (info.machine != MACHINE || info.position_independent || info.has_interpreter || info.low < USER_BOTTOM || info.high > STACK_TOP - STACK_ROOM)
+	if (info.machine != ABI_ELF_MACHINE || info.position_independent || info.has_interpreter || info.low < USER_BOTTOM || info.high > STACK_TOP - STACK_ROOM)
 		return -ENOEXEC;
 	if (request->handle_count > RECORD_NAMES || request->stack_size > STACK_ROOM - PAGE_SIZE || request->memobj_offset % PAGE_SIZE != 0)
 		return -EINVAL;

@@ -11,8 +11,6 @@
 #include "carillon/runtime.h"
 #include "user/start/internal.h"
 
-#define ARCH_SET_FS 0x1002
-
 static int64_t clock_read(int clock, struct timespec *time)
 {
 	static const uint8_t kernel_clock[] = { CLOCK_REALTIME_ID, CLOCK_MONOTONIC_ID, CLOCK_PROCESS_ID, CLOCK_THREAD_ID, CLOCK_MONOTONIC_ID,
@@ -102,8 +100,6 @@ int64_t native_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	case SYS_set_tid_address:
 	case SYS_gettid:
 		return (int)thread_self();
-	case SYS_arch_prctl:
-		return a == ARCH_SET_FS ? thread_set_pointer(THREAD_POINTER_TLS, b) : -EINVAL;
 	/* nobody sends signals to such a program: masks and handlers can be set, and never matter */
 	case SYS_rt_sigprocmask:
 	case SYS_rt_sigaction:
@@ -117,5 +113,5 @@ int64_t native_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	case SYS_ioctl:
 		return -ENOTTY;
 	}
-	return -ENOSYS;
+	return native_call_port(number, a, b);
 }

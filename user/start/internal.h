@@ -11,6 +11,9 @@ int library_start(struct process_record *record);
 /* call.c: Linux calls behind libc without the Linux library. Result as Linux's. */
 int64_t native_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
+/* ARCH/call.c: calls that only this architecture has */
+int64_t native_call_port(uint64_t number, uint64_t a, uint64_t b);
+
 /* memory.c */
 int64_t memory_break(uint64_t address);
 int64_t memory_map(uint64_t address, uint64_t length, uint64_t protection, uint64_t flags, int64_t descriptor);

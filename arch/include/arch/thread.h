@@ -33,6 +33,12 @@ uint64_t arch_frame_stack(const struct arch_frame *frame);
 uint64_t arch_frame_base(const struct arch_frame *frame); /* frame pointer, for backtraces */
 uint64_t arch_frame_call_flags(const struct arch_frame *frame); /* what the call instruction destroyed (rflags); 0 where none */
 void arch_frame_get(const struct arch_frame *frame, struct registers *registers);
+/* The same without a copy where the frame holds them in that form, else in *scratch. */
+const struct registers *arch_frame_view(const struct arch_frame *frame, struct registers *scratch);
+/*
+ * In arch/frame.h, for upcalls: arch_frame_enter(frame, entry, block) goes to the library's entry, which needs to find block;
+ * ARCH_CALL_SAVES_REGISTERS: a reflected call comes with its registers saved in the block, as the other upcalls do; arch_frame_call_kept.
+ */
 /* Loads registers, forcing privileged bits to safe values; the return goes by the full (slow) path. */
 void arch_frame_set(struct arch_frame *frame, const struct registers *registers);
 void arch_frame_set_result(struct arch_frame *frame, int64_t value);

@@ -39,6 +39,13 @@ struct arch_frame {
 	uint64_t vector, error;
 	uint64_t rip, cs, rflags, rsp, ss;
 };
+/* The library finds its block through gs, and every register of a reflected call still in its place. */
+#define ARCH_CALL_SAVES_REGISTERS 0
+static inline void arch_frame_enter(struct arch_frame *frame, uint64_t entry, uint64_t block)
+{
+	(void)block;
+	frame->rip = entry < 1ul << 47 ? entry : 0; /* iret to any other would fault in kernel mode */
+}
 /* What call_dispatch returns to leave the result register as the program had it, without asking for the slow return. */
 static inline int64_t arch_frame_call_kept(const struct arch_frame *frame)
 {

@@ -1,8 +1,7 @@
 /* /proc/cpuinfo, as the processor tells of itself. */
 #include <string.h>
-#include "files.h"
+#include "servers/proc/files.h"
 
-#if defined(__x86_64__)
 struct answer { uint32_t a, b, c, d; };
 
 static struct answer ask(uint32_t leaf, uint32_t part)
@@ -63,10 +62,3 @@ void text_processors(struct text *text, unsigned processors)
 			"power management:\n\n", (basic.b >> 8 & 255) * 8, sizes.a & 255, sizes.a >> 8 & 255);
 	}
 }
-#else
-void text_processors(struct text *text, unsigned processors)
-{
-	for (unsigned i = 0; i < processors; i++)
-		text_add(text, "processor\t: %u\nhart\t\t: %u\n\n", i, i);
-}
-#endif

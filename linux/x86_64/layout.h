@@ -1,0 +1,18 @@
+/* Structures that Linux lays out differently on x86_64 than on newer ports. */
+#ifndef LINUX_LAYOUT_H
+#define LINUX_LAYOUT_H
+#include <stdint.h>
+#include "linux/constants.h"
+
+struct linux_stat {
+	uint64_t device, inode, links;
+	uint32_t mode, user, group, padding;
+	uint64_t special_device;
+	int64_t size, block_size, blocks;
+	struct linux_timespec access, modify, change;
+	int64_t unused[3];
+};
+_Static_assert(sizeof(struct linux_stat) == 144, "as Linux has it");
+
+struct linux_epoll_event { uint32_t events; uint64_t word; } __attribute__((packed));
+#endif
