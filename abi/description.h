@@ -23,6 +23,7 @@ enum description_kind {
 #define DESCRIPTION_SEEKABLE 0x8u      /* services: keep a cursor; else offset -1 is sent and seek fails with ESPIPE */
 #define DESCRIPTION_NO_IO 0x10u        /* services: read and write fail with EISDIR (directories) */
 #define DESCRIPTION_SEMAPHORE 0x20u    /* events: a read takes 1, not all */
+#define DESCRIPTION_PACKETS 0x40u      /* flows of bytes: each write of up to a page is a packet, which one read takes, losing what does not fit */
 
 /* description_pwrite: at the end, whatever the flags say; the cursor stays */
 #define DESCRIPTION_OFFSET_END INT64_MIN

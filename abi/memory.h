@@ -18,8 +18,17 @@ struct memobj_info {
 	uint64_t modified;   /* monotonic time of the last change of content or size, nanoseconds; 0 never */
 	uint64_t dirty;      /* pages dirty or being written; 0 for anonymous objects */
 	uint32_t kind;       /* MEMOBJ_ANONYMOUS ... */
-	uint32_t sealed;
+	uint32_t seals;      /* SEAL_* */
 };
+/* memobj_seal: what can never be done to the object again, by whomever and through whatever. Seals are only ever added. */
+#define SEAL_SEALS 0x1u         /* adding seals: EPERM */
+#define SEAL_SHRINK 0x2u        /* making it smaller: EPERM */
+#define SEAL_GROW 0x4u          /* making it larger: EPERM */
+#define SEAL_WRITE 0x8u         /* changing its content: EPERM. Refused with EBUSY while a shared mapping of it is or could be made writable */
+#define SEAL_FUTURE_WRITE 0x10u /* the same but for mappings that there are */
+#define SEAL_EXECUTE 0x20u      /* kept and told only: what is executable is the library's to say */
+#define SEAL_ALL 0x3fu
+#define SEAL_IMMUTABLE (SEAL_SEALS | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE)
 enum { MEMOBJ_ANONYMOUS, MEMOBJ_PAGED, MEMOBJ_PHYSICAL };
 
 /* space_map */

@@ -61,6 +61,7 @@ struct handle_found { int32_t handle; uint32_t options; };
 #define READY_ERROR 0x008u
 #define READY_HANGUP 0x010u
 #define READY_INVALID 0x020u
+#define READY_LOST 0x1000u         /* description_poll, with READY_INVALID: the handle was closed during the wait */
 #define READY_READ_HANGUP 0x2000u
 #define READY_READ_NORMAL 0x040u  /* told by polls and waitsets along with READY_IN, where asked for */
 #define READY_WRITE_NORMAL 0x100u /* ... with READY_OUT */

@@ -18,7 +18,7 @@ uint32_t channel_sender_ready_locked(const struct channel *channel)
 {
 	if (channel->receiver_gone)
 		return READY_OUT | READY_ERROR;
-	uint64_t free = channel->capacity > channel->count ? channel->capacity - channel->count : 0;
+	uint64_t free = channel->capacity > channel->count + channel->waste ? channel->capacity - channel->count - channel->waste : 0;
 	if (channel->segments) /* as soon as three quarters are free, as Linux's sockets tell it */
 		return (channel->shut ? READY_ERROR : 0) | (channel->count <= channel->capacity / 4 ? READY_OUT : 0);
 	if (channel->packets)
@@ -68,6 +68,7 @@ static void channel_free(struct channel *channel)
 		if (channel->pages[i])
 			page_unref(channel->pages[i]);
 	heap_free(channel->pages, ring_pages(channel) * sizeof(*channel->pages));
+	channel_stream_free(channel);
 	heap_free(channel, sizeof(*channel));
 }
 

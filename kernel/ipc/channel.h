@@ -43,6 +43,8 @@ struct channel {
 	/* stream: a ring of capacity bytes in pages that are allocated when first written and freed when the ring is empty */
 	uint64_t head;                /* offset of the first byte */
 	struct page **pages;
+	struct stream_runs *runs;     /* how the bytes fall into packets; NULL: there have been none since the ring was empty */
+	uint64_t waste;               /* room that packets take beyond their bytes */
 	/* packet */
 	struct list queue;            /* of packets or segments */
 	unsigned nested;              /* queued handles of channel ends and flows */
@@ -61,7 +63,9 @@ struct channel_end *channel_end_of_object(struct object *object);
  * unless non_blocking. Bytes done, 0 at the end of the stream; -EAGAIN, -EINTR, -EPIPE, -EFAULT, -ENOMEM if nothing was done.
  */
 int64_t channel_stream_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking) must_check;
-int64_t channel_stream_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking) must_check;
+/* With `packets` the bytes go in as packets of up to CHANNEL_ATOMIC, each of which takes a page's room and is read alone (stream.c). */
+int64_t channel_stream_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking,
+	bool packets) must_check;
 /*
  * Segment mode (segment.c). A label is a shared byte string that is never changed; packets carry references.
  */
@@ -109,6 +113,7 @@ int channel_nesting_check(struct channel *channel, const struct carried_handle *
 
 /* The same as a read of one piece, leaving the bytes in the stream. Until all is there or the stream has no more now. */
 int64_t channel_stream_peek(struct channel *channel, user_t address, uint64_t length, bool non_blocking) must_check;
+void channel_stream_free(struct channel *channel);
 /* Changes a stream's capacity, rounded up to pages. The capacity; -EBUSY: it holds more, -EINVAL: too large or no stream, -ENOMEM. */
 int64_t channel_stream_resize(struct channel *channel, uint64_t capacity) must_check;
 /* Resolves the faults that a copy of user memory would meet: 0 or -EFAULT. No locks. */

@@ -22,7 +22,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/vm/memobj.h"
 
-#define FLAGS_CHANGEABLE (DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING)
+#define FLAGS_CHANGEABLE (DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING | DESCRIPTION_PACKETS)
 #define FLAGS_ALL (FLAGS_CHANGEABLE | DESCRIPTION_INTERRUPTIBLE | DESCRIPTION_SEEKABLE | DESCRIPTION_NO_IO | DESCRIPTION_SEMAPHORE)
 
 struct description *description_of_object(struct object *object)
@@ -143,6 +143,8 @@ static int request_check(const struct description_request *request)
 {
 	bool flow = request->sender != HANDLE_NONE || request->receiver != HANDLE_NONE, link = request->kind == DESCRIPTION_LINK;
 	if (request->kind > DESCRIPTION_LINK || request->flags & ~(FLAGS_ALL | (link ? LINK_DATAGRAMS : 0)) || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
+		return -EINVAL;
+	if (request->flags & DESCRIPTION_PACKETS && request->kind != DESCRIPTION_FLOW)
 		return -EINVAL;
 	if (link)
 		return request->memobj == HANDLE_NONE && request->event == HANDLE_NONE ? 0 : -EINVAL;
@@ -285,11 +287,13 @@ int64_t sys_description_set_flags(handle_t handle, uint32_t mask, uint32_t value
 	if (error)
 		return error;
 	struct description *description = description_of_object(object);
+	error = value & mask & DESCRIPTION_PACKETS && description->kind != DESCRIPTION_FLOW ? -EINVAL : 0;
 	spin_lock(&description->lock);
-	description->flags = (description->flags & ~mask) | (value & mask);
+	if (!error)
+		description->flags = (description->flags & ~mask) | (value & mask);
 	spin_unlock(&description->lock);
 	object_unref(object);
-	return 0;
+	return error;
 }
 
 int64_t sys_description_set_capacity(handle_t handle, uint64_t capacity)

@@ -111,7 +111,8 @@ static int64_t flow_transfer(struct transfer *transfer)
 	if (!end)
 		return -EBADF;
 	if (transfer->write)
-		return channel_stream_write(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking);
+		return channel_stream_write(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking,
+			transfer->flags & DESCRIPTION_PACKETS);
 	return channel_stream_read(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking);
 }
 
@@ -343,7 +344,7 @@ int64_t sys_description_writev(handle_t handle, user_t vector, uint64_t count)
 
 enum { SEEK_START, SEEK_CURSOR, SEEK_SIZE, SEEK_DATA, SEEK_HOLE };
 
-/* The new cursor or an error; a place counts as data up to its size. */
+/* The new cursor or an error. */
 static int64_t seek_target(struct description *description, int64_t cursor, int64_t offset, uint32_t whence)
 {
 	int64_t base = 0, result;
@@ -352,13 +353,9 @@ static int64_t seek_target(struct description *description, int64_t cursor, int6
 	} else if (whence >= SEEK_SIZE && whence <= SEEK_HOLE) {
 		if (!description->memobj)
 			return -EINVAL;
-		int64_t size = (int64_t)memobj_size(description->memobj);
-		if (whence != SEEK_SIZE) {
-			if (offset < 0 || offset >= size)
-				return -ENXIO;
-			return whence == SEEK_DATA ? offset : size;
-		}
-		base = size;
+		if (whence != SEEK_SIZE)
+			return offset < 0 ? -ENXIO : memobj_find(description->memobj, (uint64_t)offset, whence == SEEK_HOLE);
+		base = (int64_t)memobj_size(description->memobj);
 	} else if (whence != SEEK_START) {
 		return -EINVAL;
 	}

@@ -25,7 +25,7 @@ int64_t sys_handle_duplicate(handle_t handle, uint32_t minimum, uint32_t wanted,
 {
 	struct object *object;
 	uint32_t actual, rights;
-	if (options & ~HANDLE_CLOSE_ON_EXEC || !number_reachable(minimum))
+	if (options & ~(HANDLE_CLOSE_ON_EXEC | HANDLE_NOT_COPIED) || !number_reachable(minimum))
 		return -EINVAL;
 	int error = handle_lookup_rights(handle, KIND_NONE, RIGHT_DUPLICATE, &object, &actual);
 	if (error)

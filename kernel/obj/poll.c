@@ -3,6 +3,9 @@
  *
  * First all objects are asked. If none is ready, the poll observes all of them, asks again (a change in between is thus
  * seen) and sleeps until an observer is told. For up to FEW items everything lies on the kernel stack.
+ *
+ * Another thread may close or replace a handle meanwhile. The object is kept as long as the poll sleeps, but what is told after a sleep is told of
+ * what the handle stands for then, or that it stands for nothing.
  */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
@@ -82,6 +85,34 @@ static void poll_observe(struct watched *watched, unsigned count, bool observe)
 	}
 }
 
+/* After a sleep: follows handles that others have closed or replaced. */
+static void poll_follow(struct poll_item *items, struct watched *watched, unsigned count)
+{
+	bool routed = thread_current()->call_routed;
+	if (process_current()->thread_count < 2 && process_current()->handles->references < 2)
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		struct object *object = NULL;
+		if (!watched[i].object || (routed && items[i].handle >= HANDLE_HIGH))
+			continue;
+		int error = handle_lookup(items[i].handle, KIND_NONE, 0, &object);
+		if (object == watched[i].object) {
+			object_unref(object);
+			continue;
+		}
+		object_unobserve(&watched[i].observer);
+		object_unref(watched[i].object);
+		watched[i].object = NULL;
+		if (!error && object->operations->ready) {
+			watched[i].object = object;
+			object_observe(object, &watched[i].observer);
+		} else {
+			object_unref(object);
+			items[i].ready = READY_INVALID | READY_LOST;
+		}
+	}
+}
+
 static int64_t poll_wait(struct poll_item *items, struct watched *watched, unsigned count, struct poller *poller, uint64_t deadline)
 {
 	unsigned found = poll_ask(items, watched, count);
@@ -97,6 +128,7 @@ static int64_t poll_wait(struct poll_item *items, struct watched *watched, unsig
 		if (poller->told) {
 			poller->told = false;
 			spin_unlock(&observer_lock);
+			poll_follow(items, watched, count);
 			continue;
 		}
 		result = wait_on(&poller->queue, &observer_lock, deadline, WAIT_INTERRUPTIBLE);
@@ -105,6 +137,7 @@ static int64_t poll_wait(struct poll_item *items, struct watched *watched, unsig
 			poller->told = false;
 			spin_unlock(&observer_lock);
 		}
+		poll_follow(items, watched, count);
 	}
 	poll_observe(watched, count, false);
 	return found ? found : result == -ETIMEDOUT ? 0 : result;

@@ -184,7 +184,7 @@ static int fault_object(struct space *space, const struct region *region, uint64
 	struct run run = { .address = address, .count = 1, .flags = region_flags(region) };
 	if (!run.flags)
 		return 0;
-	if (!found.writable && !(device && !memobj->sealed))
+	if (!found.writable && !(device && !(memobj->seals & SEAL_WRITE)))
 		run.flags &= ~ARCH_MAP_WRITE;
 	if (memobj->options & MEMOBJ_UNCACHED && memobj->kind == MEMOBJ_PHYSICAL)
 		run.flags |= ARCH_MAP_UNCACHED;

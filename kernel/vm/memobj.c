@@ -217,7 +217,7 @@ int memobj_fault(struct memobj *memobj, uint64_t index, bool write, struct memob
 	spin_lock(&memobj->lock);
 	if (index >= page_ceiling(memobj->size)) {
 		error = -ENXIO;
-	} else if (write && memobj->sealed) {
+	} else if (write && memobj->seals & SEAL_WRITE) {
 		error = -EACCES;
 	} else if (memobj->kind == MEMOBJ_PHYSICAL) {
 		found->physical = memobj->physical + (index << PAGE_SHIFT);
@@ -359,7 +359,7 @@ int memobj_resize(struct memobj *memobj, uint64_t size)
 	if (memobj->kind == MEMOBJ_PHYSICAL || memobj->fixed)
 		return -EINVAL;
 	spin_lock(&memobj->lock);
-	if (memobj->sealed) {
+	if ((size < memobj->size && memobj->seals & SEAL_SHRINK) || (size > memobj->size && memobj->seals & SEAL_GROW)) {
 		error = -EPERM;
 	} else if (size >= memobj->size) {
 		if (size > memobj->size)
@@ -397,7 +397,7 @@ int memobj_zero(struct memobj *memobj, uint64_t offset, uint64_t length)
 	if (memobj->kind == MEMOBJ_PHYSICAL || memobj->fixed)
 		return -EINVAL;
 	spin_lock(&memobj->lock);
-	if (memobj->sealed) {
+	if (memobj->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) {
 		error = -EPERM;
 		goto out;
 	}
@@ -501,7 +501,7 @@ int memobj_share(struct memobj *source, uint64_t source_offset, struct memobj *t
 	if (source_end > page_ceiling(source_size) << PAGE_SHIFT)
 		error = -EINVAL;
 	spin_lock(&target->lock);
-	if (!error && target->sealed)
+	if (!error && (target->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE) || (target->seals & SEAL_GROW && target_end > target->size)))
 		error = -EPERM;
 	if (!error && target_end > page_ceiling(target->size) << PAGE_SHIFT && !(target->options & MEMOBJ_GROW))
 		error = -EINVAL;
@@ -541,14 +541,38 @@ int memobj_share(struct memobj *source, uint64_t source_offset, struct memobj *t
 	return error;
 }
 
-int memobj_seal(struct memobj *memobj)
+static bool memobj_may_be_written(struct memobj *memobj)
 {
-	if (memobj->kind == MEMOBJ_PHYSICAL || memobj->fixed)
+	uint64_t cursor = 0;
+	struct object *space;
+	bool found = false;
+	while (!found && (space = family_next(&memobj->family, &cursor))) {
+		found = space_may_write(space, memobj);
+		object_unref(space);
+	}
+	return found;
+}
+
+/* The seal is set before the mappings are looked at: one that is made meanwhile meets it (space_map looks under its lock). */
+int memobj_seal(struct memobj *memobj, uint32_t seals)
+{
+	if (memobj->kind == MEMOBJ_PHYSICAL || memobj->fixed || seals & ~SEAL_ALL)
 		return -EINVAL;
 	spin_lock(&memobj->lock);
-	memobj->sealed = true;
+	uint32_t before = memobj->seals;
+	int error = before & SEAL_SEALS ? -EPERM : 0;
+	if (!error)
+		memobj->seals |= seals;
 	uint64_t size = memobj->size;
 	spin_unlock(&memobj->lock);
+	if (error || !(seals & ~before & SEAL_WRITE))
+		return error;
+	if (memobj_may_be_written(memobj)) {
+		spin_lock(&memobj->lock);
+		memobj->seals &= before | ~seals;
+		spin_unlock(&memobj->lock);
+		return -EBUSY;
+	}
 	memobj_invalidate(memobj, 0, page_ceiling(size), true);
 	return 0;
 }
@@ -562,8 +586,40 @@ void memobj_get_info(struct memobj *memobj, struct memobj_info *info)
 	info->modified = memobj->modified;
 	info->dirty = memobj->pager ? memobj->pager->dirty + memobj->pager->writing : 0;
 	info->kind = memobj->fixed ? MEMOBJ_PHYSICAL : memobj->kind;
-	info->sealed = memobj->sealed;
+	info->seals = memobj->seals;
 	spin_unlock(&memobj->lock);
+}
+
+/* The first absent page of [first, end), or end; lock held. Halves the range by counting, which costs a path of the tree each time. */
+static uint64_t first_hole(struct memobj *memobj, uint64_t first, uint64_t end)
+{
+	while (first < end) {
+		uint64_t middle = first + (end - first + 1) / 2;
+		if (radix_count(&memobj->pages, first, middle) == middle - first)
+			first = middle;
+		else if (middle - first == 1)
+			break;
+		else
+			end = middle;
+	}
+	return first;
+}
+
+int64_t memobj_find(struct memobj *memobj, uint64_t offset, bool hole)
+{
+	uint64_t result = offset, index = offset >> PAGE_SHIFT;
+	spin_lock(&memobj->lock);
+	uint64_t size = memobj->size;
+	if (memobj->kind != MEMOBJ_ANONYMOUS) {
+		result = hole ? size : offset;
+	} else if (hole) {
+		index = first_hole(memobj, index, page_ceiling(size));
+		result = min(max(offset, index << PAGE_SHIFT), size);
+	} else {
+		result = radix_next(&memobj->pages, &index) ? max(offset, index << PAGE_SHIFT) : size;
+	}
+	spin_unlock(&memobj->lock);
+	return offset >= size || (!hole && result >= size) ? -ENXIO : (int64_t)result;
 }
 
 uint64_t memobj_size(struct memobj *memobj)

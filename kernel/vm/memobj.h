@@ -21,9 +21,12 @@ struct memobj *memobj_clone(struct memobj *memobj, uint64_t offset, uint64_t len
 int memobj_share(struct memobj *source, uint64_t source_offset, struct memobj *target, uint64_t target_offset, uint64_t length) must_check;
 int memobj_resize(struct memobj *memobj, uint64_t size) must_check;
 int memobj_zero(struct memobj *memobj, uint64_t offset, uint64_t length) must_check;
-int memobj_seal(struct memobj *memobj) must_check;
+/* Adds SEAL_*. -EPERM: there is SEAL_SEALS; -EBUSY: SEAL_WRITE, and a shared mapping may be written; -EINVAL. */
+int memobj_seal(struct memobj *memobj, uint32_t seals) must_check;
 void memobj_get_info(struct memobj *memobj, struct memobj_info *info);
 uint64_t memobj_size(struct memobj *memobj);
+/* From offset on: the first byte of a page that is there, or (hole) that is not; the end is a hole. -ENXIO: none, or offset is not below the size. */
+int64_t memobj_find(struct memobj *memobj, uint64_t offset, bool hole) must_check;
 /*
  * Copy between the object and user memory of the current thread. They may sleep. Return bytes done, short at the object's size (read) or at
  * the first error; a negative error if nothing was done (-EFAULT, -ENOMEM, -EPERM sealed, -EFBIG beyond limit or size).

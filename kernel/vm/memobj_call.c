@@ -152,9 +152,9 @@ int64_t sys_memobj_zero(handle_t handle, uint64_t offset, uint64_t length)
 	return error ? error : done(memobj, memobj_zero(memobj, offset, length));
 }
 
-int64_t sys_memobj_seal(handle_t handle)
+int64_t sys_memobj_seal(handle_t handle, uint32_t seals)
 {
 	struct memobj *memobj;
 	int error = lookup(handle, RIGHT_WRITE, &memobj);
-	return error ? error : done(memobj, memobj_seal(memobj));
+	return error ? error : done(memobj, memobj_seal(memobj, seals));
 }

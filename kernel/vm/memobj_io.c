@@ -155,7 +155,7 @@ static int write_check(struct write *write)
 {
 	struct memobj *memobj = write->memobj;
 	uint64_t end, bound = MEMOBJ_SIZE_MAX;
-	if (memobj->sealed)
+	if (memobj->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
 		return -EPERM;
 	if (__builtin_add_overflow(write->offset, write->length, &end))
 		return -EFBIG;
@@ -182,6 +182,10 @@ static int write_run(struct write *write)
 		bool bounced = write->bounce_length != 0;
 		if (bounced)
 			piece = min(piece, write->bounce_length);
+		if (at + piece > memobj->size && memobj->seals & SEAL_GROW) {
+			error = -EPERM;
+			break;
+		}
 		if (at + piece > memobj->size)
 			memobj_clear_tail(memobj);
 		error = write_piece(write, at, piece);

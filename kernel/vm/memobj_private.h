@@ -40,7 +40,7 @@ struct memobj {
 	physical_t physical;         /* physical kind */
 	struct memobj_pager *pager;  /* paged kind */
 	/* lock */
-	bool sealed;
+	uint32_t seals;              /* SEAL_* */
 	bool tail_mapped;            /* the page that holds the end may have been written beyond it through a mapping */
 	uint64_t size, modified;
 	struct radix pages;
@@ -75,6 +75,8 @@ uint64_t memobj_resident(struct memobj *memobj, uint64_t first, uint64_t end);
 void memobj_invalidate(struct memobj *memobj, uint64_t first, uint64_t end, bool protect_only);
 /* In space.c: the same in one space. */
 void space_invalidate(struct object *space, struct memobj *memobj, uint64_t first, uint64_t end, bool protect_only);
+/* In space.c: does the space have a shared mapping of the object that is or may be made writable? */
+bool space_may_write(struct object *space, struct memobj *memobj);
 
 /* memobj.c, for memobj_io.c; under the lock: */
 /* The page at index, held by this object alone: copied if shared (*old: the page replaced, the caller's reference, else NULL). *page NULL if absent. */

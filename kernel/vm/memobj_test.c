@@ -288,7 +288,7 @@ static void edges(void)
 	CHECK(memobj_read_user(plain, 0, 0x100, 8) == -EFAULT);
 	CHECK(memobj_read_user(plain, 0, UINT64_MAX - 3, 8) == -EFAULT);
 	CHECK(memobj_zero(plain, 1, UINT64_MAX) == -EINVAL && memobj_resize(plain, UINT64_MAX) == -EFBIG);
-	CHECK(memobj_seal(plain) == 0 && memobj_write_kernel(plain, 0, bytes, 1) == -EPERM && memobj_resize(plain, 1) == -EPERM);
+	CHECK(memobj_seal(plain, SEAL_IMMUTABLE) == 0 && memobj_seal(plain, SEAL_FUTURE_WRITE) == -EPERM && memobj_write_kernel(plain, 0, bytes, 1) == -EPERM && memobj_resize(plain, 1) == -EPERM);
 	CHECK(memobj_zero(plain, 0, 1) == -EPERM && memobj_share(plain, 0, plain, 4096, 4096) == -EPERM);
 	object_unref(memobj_object(plain));
 	/* a bad source page ends a write at that page, exactly */

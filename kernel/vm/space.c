@@ -205,6 +205,13 @@ int space_map(struct space *space, struct map_request *request, struct memobj *m
 			region.limit = address;
 	}
 	end = address + length;
+	if (memobj && !region_is_private(&region) && memobj->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) {
+		region.max_protection &= ~PROTECT_WRITE;
+		if (region.protection & PROTECT_WRITE) {
+			spin_unlock(&space->lock);
+			return -EPERM;
+		}
+	}
 	if (flags & MAP_FIXED_NEW && !map_free(space->map, address, end)) {
 		spin_unlock(&space->lock);
 		return -EEXIST;
@@ -454,6 +461,18 @@ static void invalidate_regions(struct space *space, const struct map_node *node,
 		arch_space_write_protect(&space->arch, start, stop);
 	else
 		arch_space_unmap(&space->arch, start, stop);
+}
+
+bool space_may_write(struct object *object, struct memobj *memobj)
+{
+	struct space *space = container_of(object, struct space, object);
+	const struct region *region;
+	bool found = false;
+	spin_lock(&space->lock);
+	for (uint64_t at = 0; !found && (region = map_first(space->map, at)); at = region->end)
+		found = region->memobj == memobj && !region_is_private(region) && region->max_protection & PROTECT_WRITE;
+	spin_unlock(&space->lock);
+	return found;
 }
 
 void space_invalidate(struct object *object, struct memobj *memobj, uint64_t first, uint64_t end, bool protect_only)

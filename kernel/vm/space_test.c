@@ -416,9 +416,16 @@ static void edges(void)
 	struct futex_key one, two;
 	CHECK(!space_map(space, &request, file, 7) && !space_futex_key(space, request.address + 8, true, &one));
 	CHECK(one.object == file && one.offset == 8 && !space_futex_key(space, request.address + 8, false, &two) && two.object == space);
-	/* sealing takes the write permission away */
-	CHECK(!copy_to_user(request.address, &value, 8) && !memobj_seal(file) && copy_to_user(request.address, &value, 8) == -EFAULT);
-	CHECK(space_fault(space, request.address, PROTECT_WRITE) == -EACCES && !copy_from_user(&value, request.address, 8));
+	/* sealing is refused while somebody may write; afterwards nobody can */
+	CHECK(!copy_to_user(request.address, &value, 8) && memobj_seal(file, SEAL_WRITE) == -EBUSY && !copy_to_user(request.address, &value, 8));
+	CHECK(!space_protect(space, request.address, PAGE_SIZE, PROTECT_READ) && memobj_seal(file, SEAL_WRITE) == -EBUSY);
+	CHECK(!space_unmap(space, request.address, PAGE_SIZE) && !memobj_seal(file, SEAL_WRITE));
+	CHECK(space_map(space, &request, file, 7) == -EPERM);
+	request.protection = PROTECT_READ;
+	CHECK(!space_map(space, &request, file, 7) && space_protect(space, request.address, PAGE_SIZE, 3) == -EACCES);
+	CHECK(copy_to_user(request.address, &value, 8) == -EFAULT && !copy_from_user(&value, request.address, 8));
+	request = (struct map_request){ .length = PAGE_SIZE, .protection = 3, .flags = MAP_PRIVATE_COPY };
+	CHECK(!space_map(space, &request, file, 7) && !copy_to_user(request.address, &value, 8));
 	object_unref(memobj_object(file));
 	/* device memory */
 	struct memobj *device = memobj_create_physical(1ul << 40, 4 * PAGE_SIZE, MEMOBJ_UNCACHED, budget_root);

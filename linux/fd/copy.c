@@ -46,6 +46,18 @@ static int64_t copy(struct linux_thread *t, int in, int64_t *from, int out, int6
 	return done ? (int64_t)done : result < 0 ? result : 0;
 }
 
+/* The same, for descriptors that may be closed or replaced while this waits. */
+static int64_t copy_pinned(struct linux_thread *t, int in, int64_t *from, int out, int64_t *to, uint64_t length)
+{
+	int64_t source = descriptor_pin(in), target = source < 0 ? source : descriptor_pin(out);
+	int64_t result = target < 0 ? target : copy(t, (int)source, from, (int)target, to, length);
+	if (target >= 0)
+		handle_close((handle_t)target);
+	if (source >= 0)
+		handle_close((handle_t)source);
+	return result;
+}
+
 /* Descriptor information for one side; right missing or O_PATH: EBADF. */
 static int64_t side(int fd, uint32_t right, struct description_info *info)
 {
@@ -76,7 +88,11 @@ int64_t linux_sendfile(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL; /* bytes that could not be given back */
 	if (to.flags & DESCRIPTION_APPEND)
 		return -EINVAL;
-	result = copy(t, in, argument[2] ? &offset : NULL, out, NULL, argument[3]);
+	int64_t *from_offset = argument[2] ? &offset : NULL;
+	if (FILE_COOKIE_KIND(to.cookie) == FILE_KIND_PIPE)
+		result = argument[3] ? splice_into_pipe(t, in, from_offset, out, argument[3]) : 0;
+	else
+		result = copy_pinned(t, in, from_offset, out, NULL, argument[3]);
 	if (result > 0 && argument[2] && user_write(t, argument[2], &offset, sizeof offset))
 		return -EFAULT;
 	return result;
@@ -127,7 +143,7 @@ int64_t linux_copy_file_range(struct linux_thread *t, const uint64_t argument[6]
 		handle_close((handle_t)two);
 	if (same && overlap(from_start, to_start, length))
 		return -EINVAL;
-	result = copy(t, in, argument[1] ? &from_offset : NULL, out, argument[3] ? &to_offset : NULL, length);
+	result = copy_pinned(t, in, argument[1] ? &from_offset : NULL, out, argument[3] ? &to_offset : NULL, length);
 	if (result > 0 && ((argument[1] && user_write(t, argument[1], &from_offset, sizeof from_offset)) ||
 		(argument[3] && user_write(t, argument[3], &to_offset, sizeof to_offset))))
 		return -EFAULT;

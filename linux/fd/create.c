@@ -1,11 +1,13 @@
 /* Descriptors that need no name: pipes and memory files. */
+#include "abi/memory.h"
 #include "abi/message.h"
 #include "linux/fd/descriptor.h"
 
 #define PIPE_CAPACITY 65536u
-#define O_DIRECT_PACKETS 040000u
 #define MFD_CLOEXEC 1u
 #define MFD_ALLOW_SEALING 2u
+#define MFD_NOEXEC_SEAL 8u
+#define MFD_EXEC 16u
 #define MFD_NAME_MAX 249
 
 static const struct description_request description_empty = {
@@ -19,7 +21,7 @@ static int64_t pipe_create(struct linux_thread *t, uint64_t address, uint32_t fl
 	uint32_t kept = flags & LINUX_O_NONBLOCK;
 	int32_t fd[2];
 
-	if (flags & ~(LINUX_O_CLOEXEC | LINUX_O_NONBLOCK | O_DIRECT_PACKETS) || flags & O_DIRECT_PACKETS)
+	if (flags & ~(LINUX_O_CLOEXEC | LINUX_O_NONBLOCK | LINUX_O_DIRECT))
 		return -EINVAL;
 	int64_t result = channel_create(CHANNEL_STREAM, PIPE_CAPACITY, &ends);
 	if (result < 0)
@@ -37,6 +39,7 @@ static int64_t pipe_create(struct linux_thread *t, uint64_t address, uint32_t fl
 	}
 	request.receiver = HANDLE_NONE;
 	request.sender = ends.sender;
+	request.flags |= flags & LINUX_O_DIRECT ? DESCRIPTION_PACKETS : 0;
 	request.rights = RIGHT_WRITE;
 	request.cookie = FILE_COOKIE(FILE_KIND_PIPE, LINUX_O_WRONLY | kept);
 	int64_t writer = description_create(&request);
@@ -82,7 +85,7 @@ int64_t linux_memfd_create(struct linux_thread *t, const uint64_t argument[6])
 	uint32_t flags = (uint32_t)argument[1];
 	struct description_request request = description_empty;
 
-	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC) || (flags & MFD_NOEXEC_SEAL && flags & MFD_EXEC))
 		return -EINVAL;
 	int64_t result = user_string(t, name, argument[0], sizeof name);
 	if (result < 0)
@@ -90,6 +93,7 @@ int64_t linux_memfd_create(struct linux_thread *t, const uint64_t argument[6])
 	int64_t memobj = memobj_create(0, MEMOBJ_GROW);
 	if (memobj < 0)
 		return memobj;
+	(void)memobj_seal((handle_t)memobj, flags & MFD_NOEXEC_SEAL ? SEAL_EXECUTE : flags & MFD_ALLOW_SEALING ? 0 : SEAL_SEALS);
 	request.kind = DESCRIPTION_PLACE;
 	request.memobj = (handle_t)memobj;
 	request.rights = RIGHT_READ | RIGHT_WRITE;

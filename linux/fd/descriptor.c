@@ -33,6 +33,19 @@ int64_t descriptor_install(handle_t handle, uint32_t minimum, bool close_on_exec
 	return fd;
 }
 
+int64_t descriptor_pin(int fd)
+{
+	return descriptor_valid(fd) ? handle_duplicate(fd, HANDLE_HIGH, 0, HANDLE_CLOSE_ON_EXEC | HANDLE_NOT_COPIED) : -EBADF;
+}
+
+bool memory_file(int fd, const struct description_info *info)
+{
+	int64_t control = info->kind == DESCRIPTION_PLACE ? description_client(fd) : 0;
+	if (control >= 0 && info->kind == DESCRIPTION_PLACE)
+		handle_close((handle_t)control);
+	return control == -ENOTCONN;
+}
+
 uint32_t descriptor_flags(const struct description_info *info)
 {
 	uint32_t flags = FILE_COOKIE_FLAGS(info->cookie) & ~(OPENING_FLAGS | STATUS_FLAGS);
@@ -46,6 +59,8 @@ uint32_t descriptor_flags(const struct description_info *info)
 		flags |= LINUX_O_APPEND;
 	if (info->flags & DESCRIPTION_NON_BLOCKING)
 		flags |= LINUX_O_NONBLOCK;
+	if (info->flags & DESCRIPTION_PACKETS)
+		flags |= LINUX_O_DIRECT;
 	return flags;
 }
 
@@ -55,21 +70,22 @@ int64_t transfer_error(struct linux_thread *t, int fd, int64_t error)
 	switch (error) {
 	case -EACCES:
 		return -EBADF;
-	case -EPIPE: /* sockets that keep messages apart give no signal; a service's server has died in the middle of the call */
-		if (descriptor_info(fd, &info) == 0 && info.kind == DESCRIPTION_SERVICE && FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET)
+	case -EPIPE: /* sockets that keep messages apart give no signal; the server of a service that is no pipe has died in the middle of the call */
+		if (description_get(fd, &info) == 0 && info.kind == DESCRIPTION_SERVICE && FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET &&
+			FILE_COOKIE_KIND(info.cookie) != FILE_KIND_PIPE)
 			return -EIO;
-		if (descriptor_info(fd, &info) < 0 || FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET || FILE_COOKIE_SOCKET(info.cookie) == 1)
+		if (description_get(fd, &info) < 0 || FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SOCKET || FILE_COOKIE_SOCKET(info.cookie) == 1)
 			signal_raise(t, LINUX_SIGPIPE, LINUX_SI_USER);
 		return error;
 	case -EFBIG:
 		signal_raise(t, LINUX_SIGXFSZ, LINUX_SI_KERNEL);
 		return error;
 	case -EISDIR:
-		if (descriptor_info(fd, &info) == 0 && FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
+		if (description_get(fd, &info) == 0 && FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
 			return -EBADF;
 		return error;
 	case -ENOTCONN: /* a service whose server gave up the object */
-		return descriptor_info(fd, &info) == 0 && info.kind == DESCRIPTION_LINK ? error : -EIO;
+		return description_get(fd, &info) == 0 && info.kind == DESCRIPTION_LINK ? error : -EIO;
 	default:
 		return error;
 	}

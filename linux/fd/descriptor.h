@@ -20,6 +20,13 @@ int64_t descriptor_info(int fd, struct description_info *info);
 int64_t descriptor_kind(int fd);
 /* Moves a fresh handle to the lowest free number from minimum up (0: a descriptor), with the option; one already in the right range stays. Consumes handle, also on failure. */
 int64_t descriptor_install(handle_t handle, uint32_t minimum, bool close_on_exec);
+/*
+ * A handle of the library for the open file behind fd, to be closed by the caller, or -EBADF. Calls that wait and then use fd again work on it: what
+ * another thread closes or replaces meanwhile is, as on Linux, still what the call is about. Neither fork nor exec passes it on.
+ */
+int64_t descriptor_pin(int fd);
+/* Is it a place that no server keeps (memfd_create)? */
+bool memory_file(int fd, const struct description_info *info);
 /* The flags that F_GETFL tells. */
 uint32_t descriptor_flags(const struct description_info *info);
 /*
@@ -29,10 +36,13 @@ int64_t transfer_error(struct linux_thread *t, int fd, int64_t error);
 
 /*
  * Reading and writing library memory or the program's (address), waiting as the description says, interruptible. offset NULL: the cursor.
- * As linux_read and linux_write give it; also used by sendfile and copy_file_range.
+ * As linux_read and linux_write give it; also used by sendfile and copy_file_range. fd may be pinned.
  */
 int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset);
 int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset);
+
+/* Into a pipe as splice does it: what fits once there is room. offset NULL: in's cursor. */
+int64_t splice_into_pipe(struct linux_thread *t, int in, int64_t *offset, int out, uint64_t length);
 
 /* fcntl's F_GETLK, F_SETLK, F_SETLKW and their F_OFD_ kin (lock.c). */
 int64_t lock_record(struct linux_thread *t, int fd, const struct description_info *info, int command, uint64_t address);

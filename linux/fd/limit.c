@@ -23,7 +23,7 @@ static int64_t exceeded(struct linux_thread *t)
 int64_t size_allow(struct linux_thread *t, int fd, const int64_t *offset, uint64_t *length)
 {
 	struct description_info info;
-	if (!*length || !size_limited(t->process) || descriptor_info(fd, &info) < 0 || info.kind != DESCRIPTION_PLACE)
+	if (!*length || !size_limited(t->process) || description_get(fd, &info) < 0 || info.kind != DESCRIPTION_PLACE)
 		return 0;
 	uint64_t position = (uint64_t)(offset ? *offset : info.cursor), limit = limit_of(t->process);
 	if (info.flags & DESCRIPTION_APPEND) {

@@ -105,6 +105,12 @@ static int64_t range_start(const struct linux_flock *lock, const struct descript
 	return lock->whence < 0 || lock->whence > 2 ? -EINVAL : 0;
 }
 
+static bool same_description(int fd, handle_t pin)
+{
+	struct handle_info one, other;
+	return handle_get(fd, &one) == 0 && handle_get(pin, &other) == 0 && one.identity == other.identity;
+}
+
 int64_t lock_record(struct linux_thread *t, int fd, const struct description_info *info, int command, uint64_t address)
 {
 	struct linux_flock lock;
@@ -122,7 +128,19 @@ int64_t lock_record(struct linux_thread *t, int fd, const struct description_inf
 	uint32_t what = (description ? FILE_LOCK_DESCRIPTION : FILE_LOCK_RECORD) | types[lock.type] | (testing ? FILE_LOCK_TEST : 0) |
 		(command == F_SETLKW || command == F_OFD_SETLKW ? FILE_LOCK_WAIT : 0);
 	struct message message = { .word = { 0, what, (uint64_t)start, (uint64_t)lock.length, at_end } };
-	result = lock_call(t, fd, &message);
+	int64_t pin = what & FILE_LOCK_WAIT ? descriptor_pin(fd) : fd;
+	if (pin < 0)
+		return pin;
+	result = lock_call(t, (int)pin, &message);
+	if (pin != fd) {
+		if (result >= 0 && !description && lock.type != TYPE_UNLOCK && !same_description(fd, (handle_t)pin)) {
+			/* closed while it waited: the close came too early to drop this lock */
+			message = (struct message){ .word = { 0, FILE_LOCK_RECORD | FILE_LOCK_NONE, (uint64_t)start, (uint64_t)lock.length, at_end } };
+			(void)lock_call(t, (int)pin, &message);
+			result = -EBADF;
+		}
+		handle_close((handle_t)pin);
+	}
 	if (result < 0 || !testing)
 		return result < 0 ? result : 0;
 	uint32_t found = (uint32_t)message.word[1];
@@ -157,6 +175,10 @@ int64_t linux_flock(struct linux_thread *t, const uint64_t argument[6])
 	if (FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
 		return -EBADF;
 	struct message message = { .word = { 0, what } };
-	result = lock_call(t, fd, &message);
+	int64_t pin = descriptor_pin(fd);
+	if (pin < 0)
+		return pin;
+	result = lock_call(t, (int)pin, &message);
+	handle_close((handle_t)pin);
 	return result < 0 ? result : 0;
 }

@@ -184,7 +184,9 @@ static int64_t select_wait(struct linux_thread *t, int count, const uint64_t add
 			item->ready = 0;
 			if (!ready)
 				continue;
-			if (ready & READY_INVALID)
+			if (ready & READY_LOST) /* closed during the wait: Linux calls that ready for everything */
+				ready = READABLE | WRITABLE | READY_PRIORITY;
+			else if (ready & READY_INVALID)
 				result = -EBADF;
 			int fd = item->handle;
 			uint64_t bit = 1ul << (fd % 64);

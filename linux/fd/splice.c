@@ -48,7 +48,7 @@ static int64_t await(struct linux_thread *t, int fd, uint32_t events, bool may_w
 static uint64_t room(int fd)
 {
 	struct description_info info;
-	if (descriptor_info(fd, &info) < 0 || info.kind != DESCRIPTION_FLOW || info.capacity <= info.available)
+	if (description_get(fd, &info) < 0 || info.kind != DESCRIPTION_FLOW || info.capacity <= info.available)
 		return PAGE_SIZE;
 	return info.capacity - info.available;
 }
@@ -120,6 +120,30 @@ static int64_t move(struct linux_thread *t, const struct splice *splice)
 	return result;
 }
 
+/* Both descriptors as they are now, whatever happens to their numbers while the call waits. */
+static int64_t move_pinned(struct linux_thread *t, struct splice *splice)
+{
+	int64_t in = descriptor_pin(splice->in), out = in < 0 ? in : descriptor_pin(splice->out), result = out;
+	if (out >= 0) {
+		splice->in = (int)in;
+		splice->out = (int)out;
+		result = move(t, splice);
+		handle_close((handle_t)out);
+	}
+	if (in >= 0)
+		handle_close((handle_t)in);
+	return result;
+}
+
+int64_t splice_into_pipe(struct linux_thread *t, int in, int64_t *offset, int out, uint64_t length)
+{
+	struct splice splice = { .in = in, .out = out, .in_offset = offset, .length = length };
+	int64_t result = side(in, RIGHT_READ, &splice.from);
+	if (result == 0)
+		result = side(out, RIGHT_WRITE, &splice.to);
+	return result < 0 ? result : move_pinned(t, &splice);
+}
+
 int64_t linux_splice(struct linux_thread *t, const uint64_t argument[6])
 {
 	struct splice splice = { .in = (int)argument[0], .out = (int)argument[2], .length = argument[4], .flags = (uint32_t)argument[5] };
@@ -149,7 +173,7 @@ int64_t linux_splice(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL;
 	splice.in_offset = argument[1] ? &in_offset : NULL;
 	splice.out_offset = argument[3] ? &out_offset : NULL;
-	result = move(t, &splice);
+	result = move_pinned(t, &splice);
 	if (result > 0 && ((argument[1] && user_write(t, argument[1], &in_offset, sizeof in_offset)) ||
 		(argument[3] && user_write(t, argument[3], &out_offset, sizeof out_offset))))
 		return -EFAULT;
@@ -170,7 +194,7 @@ int64_t linux_tee(struct linux_thread *t, const uint64_t argument[6])
 		return result;
 	if (splice.from.kind != DESCRIPTION_FLOW || !is_pipe(&splice.from) || !is_pipe(&splice.to) || splice.from.content == splice.to.content)
 		return -EINVAL;
-	return move(t, &splice);
+	return move_pinned(t, &splice);
 }
 
 int64_t linux_vmsplice(struct linux_thread *t, const uint64_t argument[6])

@@ -1,4 +1,5 @@
 /* The descriptor table: close, dup, fcntl. */
+#include "abi/memory.h"
 #include "linux/fd/descriptor.h"
 
 #define F_DUPFD 0
@@ -19,6 +20,8 @@
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
 #define FD_CLOEXEC 1u
 #define FIFO_SIZE 65536
 #define PIPE_SIZE_MAX (1u << 20)
@@ -99,10 +102,12 @@ int64_t linux_dup3(struct linux_thread *t, const uint64_t argument[6])
 
 static int64_t set_flags(int fd, uint32_t flags)
 {
-	if (flags & LINUX_O_ASYNC || (flags & LINUX_O_DIRECT))
-		return -EINVAL; /* nobody sends SIGIO; all files are cached */
-	uint32_t value = (flags & LINUX_O_APPEND ? DESCRIPTION_APPEND : 0) | (flags & LINUX_O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0);
-	return description_set_flags(fd, DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING, value);
+	if (flags & LINUX_O_ASYNC)
+		return -EINVAL; /* nobody sends SIGIO */
+	/* O_DIRECT is for pipes, whose writes it makes packets; of anything else the kernel refuses it: all files are cached */
+	uint32_t value = (flags & LINUX_O_APPEND ? DESCRIPTION_APPEND : 0) | (flags & LINUX_O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0) |
+		(flags & LINUX_O_DIRECT ? DESCRIPTION_PACKETS : 0);
+	return description_set_flags(fd, DESCRIPTION_APPEND | DESCRIPTION_NON_BLOCKING | DESCRIPTION_PACKETS, value);
 }
 
 /* A named pipe: its server has a buffer of fixed size. */
@@ -125,6 +130,28 @@ static int64_t set_pipe_size(int fd, const struct description_info *info, uint32
 	if (size > PIPE_SIZE_MAX)
 		return -EPERM;
 	return description_set_capacity(fd, size);
+}
+
+/* Seals of a memory file; the kernel keeps them with the memory. Files that have a server have none. */
+static int64_t seal(int fd, const struct description_info *info, bool add, uint32_t seals)
+{
+	struct memobj_info memory;
+	if (add && !(info->rights & RIGHT_WRITE))
+		return -EPERM;
+	if (add && seals & ~SEAL_ALL)
+		return -EINVAL;
+	if (!memory_file(fd, info))
+		return -EINVAL;
+	int64_t memobj = description_memobj(fd);
+	if (memobj < 0)
+		return memobj;
+	int64_t result = memobj_get((handle_t)memobj, &memory);
+	if (result >= 0 && add && seals & SEAL_EXECUTE && !(memory.seals & SEAL_EXECUTE)) /* it can be executed, so its code is to stay */
+		seals |= SEAL_SHRINK | SEAL_GROW | SEAL_WRITE | SEAL_FUTURE_WRITE;
+	if (result >= 0)
+		result = add ? memobj_seal((handle_t)memobj, seals) : memory.seals;
+	handle_close((handle_t)memobj);
+	return result;
 }
 
 int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
@@ -185,6 +212,9 @@ int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
 		return value == 0 ? 0 : -EINVAL;
 	case F_GETPIPE_SZ:
 		return is_fifo(&info) ? FIFO_SIZE : info.kind == DESCRIPTION_FLOW ? (int64_t)info.capacity : -EBADF;
+	case F_ADD_SEALS:
+	case F_GET_SEALS:
+		return seal(fd, &info, command == F_ADD_SEALS, (uint32_t)value);
 	case F_SETPIPE_SZ:
 		return set_pipe_size(fd, &info, (uint32_t)value);
 	default:

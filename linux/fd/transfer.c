@@ -35,8 +35,6 @@ static int64_t library_transfer(struct linux_thread *t, int fd, bool writing, ui
 int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset)
 {
 	int64_t result;
-	if (!descriptor_valid(fd))
-		return -EBADF;
 	do
 		result = offset ? description_pread(fd, (void *)(uintptr_t)address, length, *offset) :
 			description_read(fd, (void *)(uintptr_t)address, length);
@@ -48,10 +46,7 @@ int64_t transfer_read(struct linux_thread *t, int fd, uint64_t address, uint64_t
 
 int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_t length, const int64_t *offset)
 {
-	int64_t result;
-	if (!descriptor_valid(fd))
-		return -EBADF;
-	result = size_allow(t, fd, offset, &length);
+	int64_t result = size_allow(t, fd, offset, &length);
 	if (result < 0)
 		return result;
 	do
@@ -67,6 +62,8 @@ int64_t transfer_write(struct linux_thread *t, int fd, uint64_t address, uint64_
 static int64_t checked(struct linux_thread *t, bool writing, int fd, uint64_t address, uint64_t length, const int64_t *offset)
 {
 	int64_t error;
+	if (!descriptor_valid(fd))
+		return -EBADF;
 	if (!length_check(address, &length, &error)) {
 		struct description_info info;
 		int64_t state = descriptor_info(fd, &info);
@@ -281,19 +278,8 @@ int64_t linux_lseek(struct linux_thread *t, const uint64_t argument[6])
 		return result == -EINVAL ? -ESPIPE : result;
 	if (FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
 		return -EBADF;
-	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		if (info.kind != DESCRIPTION_PLACE)
-			return info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK ? -ESPIPE : -EINVAL;
-		/* every file is one piece of data with a hole at its end: what Linux tells of file systems that do not know better */
-		int64_t end = description_seek(fd, 0, 2);
-		if (end < 0)
-			return end;
-		if (offset < 0 || offset >= end) {
-			(void)description_seek(fd, info.cursor, 0);
-			return -ENXIO;
-		}
-		return description_seek(fd, whence == SEEK_DATA ? offset : end, 0);
-	}
+	if ((whence == SEEK_DATA || whence == SEEK_HOLE) && info.kind != DESCRIPTION_PLACE)
+		return info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK ? -ESPIPE : -EINVAL;
 	if (whence > SEEK_HOLE)
 		return -EINVAL;
 	return description_seek(fd, offset, whence);

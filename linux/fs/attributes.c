@@ -1,4 +1,5 @@
 /* Changing attributes: modes, owners, times, sizes. All are FILE_SETATTR on a name or on an open object. */
+#include "abi/memory.h"
 #include "linux/fs/name.h"
 
 #define UTIME_NOW 0x3fffffff
@@ -212,8 +213,8 @@ int64_t linux_truncate(struct linux_thread *t, const uint64_t argument[6])
 	return result < 0 ? result : set_name(t, LINUX_AT_FDCWD, argument[0], false, &set);
 }
 
-/* A file open for writing: 0, or Linux's error. Its size goes to *size if that is not NULL. */
-static int64_t writable_file(int fd, int64_t no_right, int64_t no_file, uint64_t *size)
+/* A file open for writing: 0, or Linux's error. The state of its memory goes to *memory if that is not NULL. */
+static int64_t writable_file(int fd, int64_t no_right, int64_t no_file, struct memobj_info *memory)
 {
 	struct description_info info;
 	int64_t result = descriptor_info(fd, &info);
@@ -225,15 +226,13 @@ static int64_t writable_file(int fd, int64_t no_right, int64_t no_file, uint64_t
 		return no_right;
 	if (info.kind != DESCRIPTION_PLACE)
 		return (info.kind == DESCRIPTION_FLOW || info.kind == DESCRIPTION_LINK) && no_file != -EINVAL ? -ESPIPE : no_file;
-	if (!size)
+	if (!memory)
 		return 0;
 	int64_t memobj = description_memobj(fd);
 	if (memobj < 0)
 		return memobj;
-	struct memobj_info memory;
-	result = memobj_get((handle_t)memobj, &memory);
+	result = memobj_get((handle_t)memobj, memory);
 	handle_close((handle_t)memobj);
-	*size = memory.size;
 	return result;
 }
 
@@ -255,12 +254,12 @@ static int64_t resize(int fd, uint64_t size)
 int64_t linux_ftruncate(struct linux_thread *t, const uint64_t argument[6])
 {
 	int fd = (int)argument[0];
-	uint64_t size = 0;
+	struct memobj_info memory = { 0 };
 	if ((int64_t)argument[1] < 0)
 		return -EINVAL;
-	int64_t result = writable_file(fd, -EINVAL, -EINVAL, size_limited(t->process) ? &size : NULL);
+	int64_t result = writable_file(fd, -EINVAL, -EINVAL, size_limited(t->process) ? &memory : NULL);
 	if (result >= 0)
-		result = size_check(t, size, argument[1]);
+		result = size_check(t, memory.size, argument[1]);
 	return result < 0 ? result : resize(fd, argument[1]);
 }
 
@@ -270,12 +269,13 @@ int64_t linux_fallocate(struct linux_thread *t, const uint64_t argument[6])
 	int fd = (int)argument[0];
 	uint32_t mode = (uint32_t)argument[1];
 	int64_t offset = (int64_t)argument[2], length = (int64_t)argument[3], end;
-	uint64_t size;
+	struct memobj_info memory;
 
 	(void)t;
-	int64_t result = writable_file(fd, -EBADF, -ENODEV, &size);
+	int64_t result = writable_file(fd, -EBADF, -ENODEV, &memory);
 	if (result < 0)
 		return result;
+	uint64_t size = memory.size;
 	if (offset < 0 || length <= 0)
 		return -EINVAL;
 	if (mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) ||
@@ -283,6 +283,8 @@ int64_t linux_fallocate(struct linux_thread *t, const uint64_t argument[6])
 		return -EOPNOTSUPP;
 	if (__builtin_add_overflow(offset, length, &end))
 		return -EFBIG;
+	if (!(mode & FALLOC_PUNCH_HOLE) && memory.seals & SEAL_GROW && (uint64_t)end > size)
+		return -EPERM;
 	if (!(mode & FALLOC_KEEP_SIZE) && (result = size_check(t, size, (uint64_t)end)) < 0)
 		return result;
 	if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE) && (uint64_t)offset < size) {

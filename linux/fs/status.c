@@ -1,4 +1,5 @@
 /* What a name or descriptor is: stat, statx, access, readlink, statfs. */
+#include "abi/memory.h"
 #include "linux/fs/name.h"
 #include "layout.h"
 
@@ -49,6 +50,8 @@ static int64_t attributes_anonymous(int fd, struct file_attributes *attributes)
 		attributes->mode = 0600;
 		return 0;
 	}
+	if (info.content) /* both ends of a pipe are one inode */
+		attributes->qid = info.content;
 	switch (info.kind) {
 	case DESCRIPTION_FLOW:
 		attributes->mode = LINUX_S_IFIFO | 0600;
@@ -64,7 +67,7 @@ static int64_t attributes_anonymous(int fd, struct file_attributes *attributes)
 		handle_close((handle_t)memobj);
 		if (result < 0)
 			return result;
-		attributes->mode = LINUX_S_IFREG | 0777;
+		attributes->mode = LINUX_S_IFREG | (memory.seals & SEAL_EXECUTE ? 0666 : 0777);
 		attributes->links = 0;
 		attributes->size = memory.size;
 		attributes->blocks = memory.pages * (PAGE_SIZE / 512);

@@ -25,13 +25,13 @@ static int64_t connect_datagram(struct linux_thread *t, int fd, const struct soc
 }
 
 /* Offers a pair of channels to the listener behind port; this side's ends come back in *own. */
-static int64_t connect_offer(struct linux_thread *t, int fd, handle_t port, uint32_t type, struct link_parts *own, struct socket_label *label)
+static int64_t connect_offer(struct linux_thread *t, handle_t fd, handle_t port, uint32_t type, struct link_parts *own, struct socket_label *label)
 {
 	struct channel_ends out, in;
 	struct socket_label mine;
 	struct description_info info;
 	uint32_t mode = type == LINUX_SOCK_STREAM ? CHANNEL_SEGMENTS : CHANNEL_MESSAGES;
-	int64_t result = descriptor_info(fd, &info);
+	int64_t result = description_get(fd, &info);
 	if (result >= 0)
 		result = label_get(fd, LINK_LABEL_OWN, &mine);
 	if (result >= 0)
@@ -58,13 +58,28 @@ static int64_t connect_offer(struct linux_thread *t, int fd, handle_t port, uint
 	return result;
 }
 
+/* Connects socket, which is pinned: the offer may wait. */
+static int64_t connect_to(struct linux_thread *t, handle_t socket, handle_t port, uint32_t type)
+{
+	struct link_parts own;
+	struct socket_label label;
+	int64_t result = connect_offer(t, socket, port, type, &own, &label);
+	if (result < 0)
+		return result;
+	result = link_attach(socket, &own);
+	if (result < 0) { /* another thread was faster */
+		handle_close(own.sender);
+		handle_close(own.receiver);
+		return result;
+	}
+	return link_set_label(socket, LINK_LABEL_PEER, &label, sizeof label);
+}
+
 int64_t linux_connect(struct linux_thread *t, const uint64_t argument[6])
 {
 	int fd = (int)argument[0];
 	struct link_state state;
-	struct link_parts own;
 	struct socket_address address;
-	struct socket_label label;
 	uint16_t family;
 	int64_t type = socket_state(fd, &state);
 	if (type < 0)
@@ -89,17 +104,12 @@ int64_t linux_connect(struct linux_thread *t, const uint64_t argument[6])
 		handle_close((handle_t)port);
 		return state.parts & LINK_HAS_SENDER ? -EISCONN : -EINVAL;
 	}
-	result = connect_offer(t, fd, (handle_t)port, (uint32_t)type, &own, &label);
+	int64_t socket = descriptor_pin(fd);
+	result = socket < 0 ? socket : connect_to(t, (handle_t)socket, (handle_t)port, (uint32_t)type);
+	if (socket >= 0)
+		handle_close((handle_t)socket);
 	handle_close((handle_t)port);
-	if (result < 0)
-		return result;
-	result = link_attach(fd, &own);
-	if (result < 0) { /* another thread was faster */
-		handle_close(own.sender);
-		handle_close(own.receiver);
-		return result;
-	}
-	return link_set_label(fd, LINK_LABEL_PEER, &label, sizeof label);
+	return result;
 }
 
 /* -- listen and accept */
@@ -125,7 +135,7 @@ int64_t linux_listen(struct linux_thread *t, const uint64_t argument[6])
 	return result == -EEXIST ? 0 : result;
 }
 
-/* Waits until somebody waits to be accepted, as long as SO_RCVTIMEO says. */
+/* Waits until somebody waits to be accepted, as long as SO_RCVTIMEO says: then -EAGAIN. */
 static int64_t accept_wait(struct linux_thread *t, int fd, uint64_t deadline)
 {
 	struct poll_item item = { .handle = fd, .events = (int16_t)READY_IN };
@@ -165,12 +175,27 @@ static int64_t accept_finish(struct linux_thread *t, int listener, int64_t targe
 	return result < 0 ? result : target;
 }
 
+/* One try: a new descriptor, -EAGAIN if nobody waits, or an error. listener may be pinned. */
+static int64_t accept_try(struct linux_thread *t, int listener, uint32_t type, uint32_t flags, const uint64_t argument[6])
+{
+	struct socket_label peer;
+	struct message message = { .word = { SOCKET_ACCEPT }, .receive_address = (uintptr_t)&peer, .receive_size = sizeof peer };
+	int64_t target = handle_duplicate(listener, 0, 0, 0); /* a number for it: without one nobody is accepted */
+	if (target < 0)
+		return target;
+	int64_t result = server_control_call(t, listener, &message);
+	if (result >= 0)
+		result = accept_finish(t, listener, target, type, flags, message.handle[0], message.handle[1], &peer, argument);
+	if (result < 0)
+		handle_close((handle_t)target);
+	return result;
+}
+
 static int64_t accept_flags(struct linux_thread *t, const uint64_t argument[6], uint32_t flags)
 {
 	int fd = (int)argument[0];
 	struct link_state state;
 	struct description_info info;
-	struct socket_label peer;
 	if (flags & ~(LINUX_SOCK_CLOEXEC | LINUX_SOCK_NONBLOCK))
 		return -EINVAL;
 	int64_t type = socket_state(fd, &state);
@@ -184,24 +209,20 @@ static int64_t accept_flags(struct linux_thread *t, const uint64_t argument[6], 
 	if (result < 0)
 		return result;
 	uint64_t deadline = state.read_timeout ? deadline_relative(t, state.read_timeout) : DEADLINE_NEVER;
-	for (;;) {
-		struct message message = { .word = { SOCKET_ACCEPT }, .receive_address = (uintptr_t)&peer, .receive_size = sizeof peer };
-		int64_t target = handle_duplicate(fd, 0, 0, 0); /* a number for it: without one nobody is accepted */
-		if (target < 0)
-			return target;
-		result = server_control_call(t, fd, &message);
-		if (result >= 0)
-			result = accept_finish(t, fd, target, (uint32_t)type, flags, message.handle[0], message.handle[1], &peer, argument);
+	result = accept_try(t, fd, (uint32_t)type, flags, argument);
+	if (result != -EAGAIN || info.flags & DESCRIPTION_NON_BLOCKING)
+		return result;
+	int64_t listener = descriptor_pin(fd);
+	if (listener < 0)
+		return listener;
+	while (result == -EAGAIN) {
+		result = accept_wait(t, (int)listener, deadline);
 		if (result < 0)
-			handle_close((handle_t)target);
-		if (result >= 0)
-			return result;
-		if (result != -EAGAIN || info.flags & DESCRIPTION_NON_BLOCKING)
-			return result;
-		result = accept_wait(t, fd, deadline);
-		if (result < 0)
-			return result;
+			break;
+		result = accept_try(t, (int)listener, (uint32_t)type, flags, argument);
 	}
+	handle_close((handle_t)listener);
+	return result;
 }
 
 int64_t linux_accept(struct linux_thread *t, const uint64_t argument[6])
