@@ -55,8 +55,12 @@ struct linux_process {
 	const volatile struct time_page *time;    /* NULL where no clock page is mapped (clock_get is used) */
 	uint32_t pid;
 	uint32_t flags;                           /* LINUX_PROCESS_* */
-	struct linux_process *parent;             /* vfork child: the process whose memory it uses, else NULL */
-	handle_t vfork_sender, vfork_receiver; /* vfork child: its parent goes on when nobody holds the sender any more */
+	struct linux_process *memory;             /* whose heap bounds hold: its own; in a space that it shares, those of the process that was there first */
+	handle_t vfork_sender, vfork_receiver;    /* a child that shares memory or is waited for: its handles of that channel; 0: none */
+	struct linux_process *companions;         /* children that run in this space beside this process, not waited for (clone.c); fork_lock */
+	struct linux_process *next_companion;
+	struct linux_thread *first_thread;        /* of a companion: to be freed with it */
+	handle_t companion_receiver;              /* the parent's handle: nobody sends any more when the companion has left the space */
 
 	struct linux_fs *fs;                      /* owner: user/ns */
 	struct linux_files *files;                /* owner: linux/fd */
@@ -69,7 +73,7 @@ struct linux_process {
 	struct linux_thread *main_thread;         /* whose id is the pid; NULL once it has ended */
 	uint32_t thread_count;
 	uint32_t thread_counter;                  /* last thread id handed out */
-	uint64_t heap_start, heap_end;            /* brk; heap_end as the program set it */
+	uint64_t heap_start, heap_end;            /* brk, through `memory`; heap_end as the program set it, atomic */
 	uint64_t limits[16][2];                   /* RLIMIT_*: soft, hard */
 	struct linux_mapped *mapped;              /* names of mapped files, for /proc/PID/maps; only grows */
 	struct linux_chunk *chunks;               /* allocator: every mapping made for it */
@@ -134,6 +138,7 @@ struct linux_thread {
 	struct trace_line *trace_line;   /* of the call in progress, on this thread's stack; linux/trace */
 	uint64_t fork_pid, fork_slot, fork_space; /* fork: read by the child in its copy, where the parent writes them, in this order */
 	uint64_t fork_flags, fork_stack, fork_child_tid, fork_tls;
+	handle_t fork_sender, fork_receiver; /* CLONE_VFORK without CLONE_VM; 0: none */
 	_Alignas(64) uint8_t float_state[LINUX_FLOAT_ROOM]; /* scratch while a signal frame is built or read */
 };
 

@@ -1,6 +1,6 @@
 /*
  * A lock of the library: one futex word, 0 free, 1 held, 2 held with sleepers. Not recursive. Never held across a return to the program.
- * A process killed while it holds one takes the lock with it, except in a vfork pair, which shares no lock.
+ * A process killed while it holds one takes the lock with it, except where processes share a space: they share no lock.
  */
 #ifndef LINUX_LOCK_H
 #define LINUX_LOCK_H

@@ -36,11 +36,11 @@ bool memory_grow(struct linux_thread *t, uint64_t address)
 
 int64_t linux_brk(struct linux_thread *t, const uint64_t argument[6])
 {
-	struct linux_process *p = t->process;
+	struct linux_process *p = t->process, *memory = p->memory;
 	uint64_t wanted = argument[0];
 	lock_take(&p->lock);
-	uint64_t old = p->heap_end, top = page_round_up(old), limit = page_round_up(wanted);
-	if (wanted < p->heap_start || wanted >= PROGRAM_TOP || wanted - p->heap_start > p->limits[LINUX_RLIMIT_DATA][0])
+	uint64_t old = __atomic_load_n(&memory->heap_end, __ATOMIC_ACQUIRE), top = page_round_up(old), limit = page_round_up(wanted);
+	if (wanted < memory->heap_start || wanted >= PROGRAM_TOP || wanted - memory->heap_start > p->limits[LINUX_RLIMIT_DATA][0])
 		goto out;
 	if (limit > top && memory_exceeds(t, limit - top))
 		goto out;
@@ -56,9 +56,10 @@ int64_t linux_brk(struct linux_thread *t, const uint64_t argument[6])
 		if (space_unmap(HANDLE_SELF_SPACE, limit, top - limit) < 0)
 			goto out;
 	}
-	p->heap_end = wanted;
+	/* A process that shares the space takes another lock: where both grow the heap, one has met the other's pages above and failed. */
+	(void)__atomic_compare_exchange_n(&memory->heap_end, &old, wanted, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 out:
-	wanted = p->heap_end;
+	wanted = __atomic_load_n(&memory->heap_end, __ATOMIC_ACQUIRE);
 	lock_release(&p->lock);
 	return (int64_t)wanted;
 }

@@ -5,6 +5,11 @@
  *   fork    space_clone; the child's first thread starts at linux_fork_entry on the caller's block and library stack, both cloned
  *   vfork   the same space, a new block and a new struct linux_process; the caller waits until the child executes or ends.
  *           The wait is a channel whose only sender is in the child's table, marked close-on-exec: the kernel drops it at either event
+ *   CLONE_VM without CLONE_VFORK   the same without the wait: a companion, whose structures are freed at the next such call after it has left
+ *   CLONE_VFORK without CLONE_VM   a fork with the wait
+ *
+ * What is not offered is an error: name spaces, signal actions shared between processes (CLONE_SIGHAND without CLONE_THREAD). Without meaning
+ * here are CLONE_PTRACE and CLONE_UNTRACED (there is no tracer), CLONE_IO (no priorities of devices), CLONE_SYSVSEM (no such semaphores).
  *
  * Order: everything that can fail comes before proc hears of the child; then only thread_create can fail, and then the child process
  * handle is killed and proc tells its death like any other.
@@ -55,6 +60,15 @@ void linux_thread_begin(struct linux_thread *t)
 		t->block.pending = 1;
 }
 
+/* In memory that the new thread shares. As on Linux an address that cannot be written is no error. */
+static void thread_ids_tell(struct linux_thread *t, const struct clone_request *request, uint32_t id)
+{
+	if (request->flags & LINUX_CLONE_PARENT_SETTID)
+		(void)user_write(t, request->parent_tid, &id, sizeof id);
+	if (request->flags & LINUX_CLONE_CHILD_SETTID)
+		(void)user_write(t, request->child_tid, &id, sizeof id);
+}
+
 static int64_t thread_make(struct linux_thread *t, const struct clone_request *request)
 {
 	struct linux_process *p = t->process;
@@ -68,16 +82,12 @@ static int64_t thread_make(struct linux_thread *t, const struct clone_request *r
 		return result;
 	}
 	uint32_t id = child->id;
-	if ((request->flags & LINUX_CLONE_PARENT_SETTID) && user_write(t, request->parent_tid, &id, sizeof id))
-		result = -EFAULT;
-	if ((request->flags & LINUX_CLONE_CHILD_SETTID) && user_write(t, request->child_tid, &id, sizeof id))
-		result = -EFAULT;
+	thread_ids_tell(t, request, id);
 	struct thread_start start = {
 		.entry = (uint64_t)(uintptr_t)linux_thread_entry, .stack = child->block.stack, .tls = child->tls,
 		.block = child->block.self, .options = THREAD_INHERIT_FLOAT,
 	};
-	if (!result)
-		result = thread_create(HANDLE_SELF_PROCESS, &start);
+	result = thread_create(HANDLE_SELF_PROCESS, &start);
 	if (result < 0) {
 		thread_remove(p, child);
 		thread_memory_free(child);
@@ -110,6 +120,43 @@ static void child_abandon(handle_t process)
 	(void)handle_close(process);
 }
 
+/* In a fork's child: its space is its own, and nobody who waits for its parent or runs beside that has to do with it. */
+static void memory_detach(struct linux_process *p)
+{
+	if (p->vfork_sender) {
+		(void)handle_close(p->vfork_sender);
+		(void)handle_close(p->vfork_receiver);
+	}
+	for (; p->companions; p->companions = p->companions->next_companion) /* their memory stays until exec */
+		(void)handle_close(p->companions->companion_receiver);
+	p->heap_start = p->memory->heap_start;
+	p->heap_end = p->memory->heap_end;
+	p->memory = p;
+	p->flags &= ~LINUX_PROCESS_VFORK;
+}
+
+/* A channel whose sender a child drops when it executes or ends. fork_lock is held, or a fork in another thread would copy the sender. */
+static int64_t wait_channel(struct channel_ends *ends)
+{
+	int64_t result = channel_create(CHANNEL_PACKET, 1, ends);
+	if (result < 0)
+		return result;
+	/* Marked before the table is copied: the copy in the child's table is the one that counts. */
+	(void)handle_set_options(ends->sender, HANDLE_CLOSE_ON_EXEC);
+	(void)handle_set_options(ends->receiver, HANDLE_CLOSE_ON_EXEC);
+	return 0;
+}
+
+/* Waits, whatever signals come (they are looked at when the call ends). */
+static void wait_for_child(struct linux_thread *t, handle_t receiver)
+{
+	struct message message = { .handle_count = 0 };
+	while (channel_receive(receiver, &message, 0, DEADLINE_NEVER) == -EINTR)
+		(void)thread_clear_interrupt();
+	if (signal_pending(t) & ~t->mask)
+		t->block.pending = 1;
+}
+
 /* In the child: the cloned structures become its own. its parent wrote fork_pid, fork_slot and fork_space into the clone. */
 void linux_fork_begin(struct linux_thread *t)
 {
@@ -121,12 +168,9 @@ void linux_fork_begin(struct linux_thread *t)
 	fs_fork_child(t);
 	signalfds_forget(p);
 	p->pid = pid;
-	p->parent = NULL;
-	if (p->flags & LINUX_PROCESS_VFORK) { /* our parent's parent waits for our parent, not for us */
-		(void)handle_close(p->vfork_sender);
-		(void)handle_close(p->vfork_receiver);
-	}
-	p->flags &= ~LINUX_PROCESS_VFORK;
+	memory_detach(p);
+	p->vfork_sender = t->fork_sender;
+	p->vfork_receiver = t->fork_receiver;
 	(void)handle_close((handle_t)t->fork_space); /* our copy of the handle of our own space */
 	if (t->fork_flags & LINUX_CLONE_CLEAR_SIGHAND)
 		actions_clear(p);
@@ -167,8 +211,17 @@ void linux_fork_begin(struct linux_thread *t)
 static int64_t process_fork(struct linux_thread *t, const struct clone_request *request)
 {
 	struct linux_process *p = t->process;
+	struct channel_ends ends = { 0, 0 };
 	uint32_t slot = 0;
+	bool waits = request->flags & LINUX_CLONE_VFORK;
 	lock_take(&p->fork_lock);
+	int64_t space = waits ? wait_channel(&ends) : 0;
+	if (space < 0) {
+		lock_release(&p->fork_lock);
+		return space;
+	}
+	t->fork_sender = ends.sender;
+	t->fork_receiver = ends.receiver;
 	/* The child reads these in its copy; pid and slot are written into it before it starts. */
 	t->fork_flags = request->flags;
 	t->fork_stack = request->stack;
@@ -177,7 +230,7 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 	fs_fork_prepare(t);
 	lock_take(&p->signal_lock);
 	lock_take(&p->lock);
-	int64_t space = space_clone(HANDLE_SELF_SPACE);
+	space = space_clone(HANDLE_SELF_SPACE);
 	lock_release(&p->lock);
 	lock_release(&p->signal_lock);
 	fs_fork_parent(t);
@@ -218,7 +271,13 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 out_space:
 	(void)handle_close((handle_t)space);
 out:
+	if (waits)
+		(void)handle_close(ends.sender);
 	lock_release(&p->fork_lock);
+	if (waits && result > 0)
+		wait_for_child(t, ends.receiver);
+	if (waits)
+		(void)handle_close(ends.receiver);
 	return result;
 }
 
@@ -235,10 +294,10 @@ static struct linux_process *vfork_process(struct linux_thread *t)
 	memcpy(child->record, p->record, sizeof *child->record);
 	child->time = p->time;
 	child->flags = p->flags | LINUX_PROCESS_VFORK;
-	child->parent = p;
+	child->memory = p->memory;
 	child->umask = p->umask;
-	child->heap_start = p->heap_start;
-	child->heap_end = p->heap_end;
+	child->heap_start = p->memory->heap_start; /* as /proc tells them */
+	child->heap_end = p->memory->heap_end;
 	child->program_break_floor = p->program_break_floor;
 	memcpy(child->limits, p->limits, sizeof child->limits);
 	memcpy(child->action, p->action, sizeof child->action);
@@ -263,86 +322,101 @@ static void vfork_release(struct linux_process *child)
 	linux_unmap_pages(child, page_round_up(sizeof *child) + page_round_up(sizeof(struct process_record)));
 }
 
-static int64_t process_vfork(struct linux_thread *t, const struct clone_request *request)
+/* Frees what companions used that have left the space. fork_lock held. */
+static void companions_collect(struct linux_process *p)
 {
-	struct linux_process *p = t->process;
-	struct channel_ends ends;
-	uint32_t slot = 0;
-	/* No other thread may fork while our table has the sender: its child would keep us waiting. */
-	lock_take(&p->fork_lock);
-	int64_t result = channel_create(CHANNEL_PACKET, 1, &ends);
-	if (result < 0) {
-		lock_release(&p->fork_lock);
-		return result;
+	struct message message = { .handle_count = 0 };
+	for (struct linux_process **place = &p->companions, *one; (one = *place);) {
+		if (channel_receive(one->companion_receiver, &message, CHANNEL_NON_BLOCKING, 0) != -EPIPE) {
+			place = &one->next_companion;
+			continue;
+		}
+		*place = one->next_companion;
+		(void)handle_close(one->companion_receiver);
+		thread_memory_free(one->first_thread);
+		vfork_release(one);
 	}
-	/* Marked before the table is copied: the copy in the child's table is the one that counts. */
-	(void)handle_set_options(ends.sender, HANDLE_CLOSE_ON_EXEC);
-	(void)handle_set_options(ends.receiver, HANDLE_CLOSE_ON_EXEC);
-	struct linux_process *child_process = vfork_process(t);
-	struct linux_thread *child = child_process ? thread_memory_create(child_process) : NULL;
-	int64_t process = -ENOMEM;
-	if (!child) {
-		(void)handle_close(ends.sender);
-		lock_release(&p->fork_lock);
-		result = -ENOMEM;
-		goto out;
+}
+
+/* The child's thread and process, as they begin, except for what proc chooses. NULL: no memory. */
+static struct linux_thread *vfork_prepare(struct linux_thread *t, const struct clone_request *request, const struct channel_ends *ends)
+{
+	struct linux_process *process = vfork_process(t);
+	struct linux_thread *thread = process ? thread_memory_create(process) : NULL;
+	if (!thread) {
+		vfork_release(process);
+		return NULL;
 	}
-	thread_inherit(child, t, request);
+	thread_inherit(thread, t, request);
 	if (request->flags & LINUX_CLONE_CLEAR_SIGHAND)
-		actions_clear(child_process);
-	result = fs_fork(t, child_process);
-	if (result >= 0) {
-		process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, PROCESS_COPY_UPCALL | PROCESS_COPY_HANDLES);
-		result = process;
+		actions_clear(process);
+	process->vfork_sender = ends->sender;
+	process->vfork_receiver = ends->receiver;
+	process->threads = process->main_thread = process->first_thread = thread;
+	process->thread_count = 1;
+	if (fs_fork(t, process) < 0) {
+		thread_memory_free(thread);
+		vfork_release(process);
+		return NULL;
 	}
-	if (result < 0) {
-		(void)handle_close(ends.sender);
-		lock_release(&p->fork_lock);
-		goto out;
-	}
-	child_process->vfork_sender = ends.sender;
-	child_process->vfork_receiver = ends.receiver;
-	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot);
-	result = pid;
+	return thread;
+}
+
+/* Tells proc and starts the child. The pid, or an error with nobody left who uses the child's structures. fork_lock held. */
+static int64_t vfork_start(struct linux_thread *t, struct linux_thread *child, const struct clone_request *request)
+{
+	struct linux_process *p = t->process, *child_process = child->process;
+	uint32_t slot = 0;
+	int64_t process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, PROCESS_COPY_UPCALL | PROCESS_COPY_HANDLES);
+	if (process < 0)
+		return process;
+	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot), result = pid;
 	if (pid >= 0) {
-		uint32_t id = (uint32_t)pid;
-		child_process->pid = child->id = id;
-		child_process->record->pid = id;
+		child_process->pid = child_process->record->pid = child->id = (uint32_t)pid;
 		child_process->record->slot = slot;
 		child_process->slot = p->slot ? (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + slot : NULL;
-		child_process->threads = child_process->main_thread = child;
-		child_process->thread_count = 1;
-		if (request->flags & LINUX_CLONE_PARENT_SETTID)
-			(void)user_write(t, request->parent_tid, &id, sizeof id);
-		if (request->flags & LINUX_CLONE_CHILD_SETTID)
-			(void)user_write(t, request->child_tid, &id, sizeof id);
+		thread_ids_tell(t, request, child->id);
 		struct thread_start start = {
 			.entry = (uint64_t)(uintptr_t)linux_thread_entry, .stack = child->block.stack, .tls = child->tls,
 			.block = child->block.self, .options = THREAD_INHERIT_FLOAT,
 		};
 		result = thread_create((handle_t)process, &start);
 	}
-	(void)handle_close(ends.sender);
-	lock_release(&p->fork_lock);
 	if (result < 0) {
 		child_abandon((handle_t)process);
-		process = -1;
-		goto out;
+		return result;
 	}
-	/* Wait, whatever signals come (they are looked at when the call ends). */
-	for (;;) {
-		struct message message = { .handle_count = 0 };
-		int64_t wait = channel_receive(ends.receiver, &message, 0, DEADLINE_NEVER);
-		if (wait != -EINTR)
-			break;
-		(void)thread_clear_interrupt();
+	(void)handle_close((handle_t)process);
+	return pid;
+}
+
+static int64_t process_vfork(struct linux_thread *t, const struct clone_request *request)
+{
+	struct linux_process *p = t->process;
+	struct channel_ends ends;
+	bool waits = request->flags & LINUX_CLONE_VFORK;
+	lock_take(&p->fork_lock);
+	companions_collect(p);
+	int64_t result = wait_channel(&ends);
+	if (result < 0) {
+		lock_release(&p->fork_lock);
+		return result;
 	}
-	result = pid;
-	if (signal_pending(t) & ~t->mask)
-		t->block.pending = 1;
-out:
-	if (process >= 0)
-		(void)handle_close((handle_t)process);
+	struct linux_thread *child = vfork_prepare(t, request, &ends);
+	struct linux_process *child_process = child ? child->process : NULL;
+	result = child ? vfork_start(t, child, request) : -ENOMEM;
+	(void)handle_close(ends.sender);
+	bool companion = result >= 0 && !waits;
+	if (companion) {
+		child_process->companion_receiver = ends.receiver;
+		child_process->next_companion = p->companions;
+		p->companions = child_process;
+	}
+	lock_release(&p->fork_lock);
+	if (companion)
+		return result;
+	if (result >= 0)
+		wait_for_child(t, ends.receiver);
 	(void)handle_close(ends.receiver);
 	thread_memory_free(child);
 	vfork_release(child_process);
@@ -358,7 +432,7 @@ static int64_t clone_any(struct linux_thread *t, const struct clone_request *req
 		return -EINVAL;
 	if ((flags & LINUX_CLONE_THREAD) && !(flags & LINUX_CLONE_SIGHAND))
 		return -EINVAL;
-	if (flags & CLONE_ABSENT) {
+	if (flags & CLONE_ABSENT || ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_THREAD))) {
 		call_note_absent(t, t->call);
 		return -EINVAL;
 	}
@@ -366,10 +440,7 @@ static int64_t clone_any(struct linux_thread *t, const struct clone_request *req
 		return -EINVAL;
 	if (flags & LINUX_CLONE_THREAD)
 		return thread_make(t, request);
-	if (flags & LINUX_CLONE_VM)
-		/* Without CLONE_VFORK both would run at once in one space: only the waiting kind is offered. */
-		return flags & LINUX_CLONE_VFORK ? process_vfork(t, request) : -EINVAL;
-	return process_fork(t, request);
+	return flags & LINUX_CLONE_VM ? process_vfork(t, request) : process_fork(t, request);
 }
 
 int64_t linux_clone(struct linux_thread *t, const uint64_t argument[6])
@@ -388,11 +459,20 @@ int64_t linux_clone3(struct linux_thread *t, const uint64_t argument[6])
 	uint64_t word[11] = { 0 };
 	if (argument[1] < 64)
 		return -EINVAL;
-	if (argument[1] > sizeof word)
+	if (argument[1] > PAGE_SIZE)
 		return -E2BIG;
-	if (user_read(t, word, argument[0], argument[1]))
+	if (user_read(t, word, argument[0], MINIMUM(argument[1], sizeof word)))
 		return -EFAULT;
-	if ((word[0] & LINUX_CLONE_SIGNAL) || (word[0] & LINUX_CLONE_DETACHED) || word[4] > LINUX_SIGNALS || word[8] || word[9])
+	for (uint64_t at = sizeof word; at < argument[1]; at++) {
+		uint8_t byte;
+		if (user_read(t, &byte, argument[0] + at, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	if ((word[0] & (LINUX_CLONE_SIGNAL | LINUX_CLONE_DETACHED)) || word[0] >= LINUX_CLONE_INTO_CGROUP << 1)
+		return -EINVAL;
+	if (word[4] > LINUX_SIGNALS || word[8] || word[9] || ((word[0] & (LINUX_CLONE_THREAD | LINUX_CLONE_PARENT)) && word[4]))
 		return -EINVAL;
 	if ((word[5] == 0) != (word[6] == 0))
 		return -EINVAL;

@@ -86,6 +86,9 @@ static void usage_fill(struct linux_rusage *usage, uint64_t user, uint64_t syste
 	};
 }
 
+/* __WNOTHREAD, which changes nothing here: a child is its process's; __WALL and __WCLONE */
+#define WHICH_CHILDREN 0xe0000000u
+
 /* The server answers when a child has changed; interruptible. exact: only what options names (waitid), else also ends (wait4). */
 static int64_t wait_child(struct linux_thread *t, int64_t pid, uint32_t options, bool exact, struct message *message)
 {
@@ -100,13 +103,12 @@ static int64_t wait_child(struct linux_thread *t, int64_t pid, uint32_t options,
 int64_t linux_wait4(struct linux_thread *t, const uint64_t argument[6])
 {
 	int32_t pid = (int32_t)argument[0];
-	uint32_t options = (uint32_t)argument[2] & ~0x60000000u; /* __WALL, __WNOTHREAD change nothing here */
+	uint32_t options = (uint32_t)argument[2];
 	struct message message;
-	if (options & ~(LINUX_WNOHANG | LINUX_WUNTRACED | LINUX_WCONTINUED | 0x80000000u))
+	if (options & ~(LINUX_WNOHANG | LINUX_WUNTRACED | LINUX_WCONTINUED | WHICH_CHILDREN))
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	options &= ~0x80000000u;
 	int64_t result = wait_child(t, pid, options, false, &message);
 	if (result <= 0)
 		return result;
@@ -127,7 +129,7 @@ int64_t linux_waitid(struct linux_thread *t, const uint64_t argument[6])
 	enum { TYPE_ALL, TYPE_PID, TYPE_GROUP };
 	enum { CHILD_EXITED = 1, CHILD_KILLED, CHILD_DUMPED, CHILD_TRAPPED, CHILD_STOPPED, CHILD_CONTINUED };
 	int32_t id = (int32_t)argument[1];
-	uint32_t options = (uint32_t)argument[3] & ~0xe0000000u;
+	uint32_t options = (uint32_t)argument[3];
 	int64_t pid;
 	struct message message;
 	switch ((int)argument[0]) {
@@ -148,7 +150,7 @@ int64_t linux_waitid(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL;
 	}
 	if (!(options & (LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED)) ||
-		(options & ~(LINUX_WNOHANG | LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED | LINUX_WNOWAIT)))
+		(options & ~(LINUX_WNOHANG | LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED | LINUX_WNOWAIT | WHICH_CHILDREN)))
 		return -EINVAL;
 	int64_t result = wait_child(t, pid, options, true, &message);
 	if (result < 0)

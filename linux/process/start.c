@@ -38,6 +38,7 @@ int process_start(struct linux_process *p, struct linux_thread *t, struct proces
 		if (record->time_page != HANDLE_NONE)
 			p->time = (const volatile struct time_page *)(uintptr_t)LIBRARY_TIME_PAGE;
 	}
+	p->memory = p;
 	p->threads = p->main_thread = t;
 	p->thread_count = 1;
 	t->process = p;

@@ -126,8 +126,10 @@ static int64_t do_fork(struct server_request *request, struct process *caller)
 			(void)timers_inherit(child, caller);
 			proc_set_alarm();
 		}
-		if ((flags & PROC_FORK_PARENT) && caller->parent)
+		if ((flags & PROC_FORK_PARENT) && caller->parent) {
+			child->exit_signal = caller->exit_signal;
 			process_set_parent(child, caller->parent);
+		}
 	}
 	return result;
 }
@@ -159,6 +161,7 @@ static int64_t do_executed(struct server_request *request, struct process *calle
 	memcpy(caller->name, &request->word[1], sizeof caller->name);
 	caller->name[sizeof caller->name - 1] = 0;
 	caller->flags |= PROCESS_SLOT_EXECED;
+	caller->exit_signal = SIGCHLD;
 	timers_forget(caller, false);
 	proc_set_alarm();
 	size_t size = request->size < COMMAND_MAX ? request->size : COMMAND_MAX;

@@ -13,9 +13,9 @@ struct waiter {
 };
 static struct waiter *waiters; /* oldest first */
 
-static bool is_wanted(const struct process *child, const struct process *parent, int64_t pid)
+static bool is_wanted(const struct process *child, const struct process *parent, int64_t pid, uint32_t options)
 {
-	if (child->parent != parent)
+	if (child->parent != parent || (!(options & WAIT_ALL) && (child->exit_signal != SIGCHLD) != !!(options & WAIT_CLONE)))
 		return false;
 	if (pid > 0)
 		return child->pid == (uint64_t)pid;
@@ -76,7 +76,7 @@ int wait_request(struct process *parent, int64_t pid, uint32_t options, uint32_t
 	struct process *news = NULL;
 	for (struct process *child = parent->first_child; child; child = child->next_sibling) {
 		uint64_t status;
-		if (!is_wanted(child, parent, pid))
+		if (!is_wanted(child, parent, pid, options))
 			continue;
 		any = true;
 		if (has_news(child, options, &status))
@@ -110,7 +110,7 @@ void wait_child_changed(struct process *child)
 	struct process *parent = child->parent;
 	for (struct waiter **place = &waiters, *waiter; (waiter = *place);) {
 		uint64_t status;
-		if (!parent || !is_wanted(child, parent, waiter->pid) || waiter->parent != parent || !has_news(child, waiter->options, &status)) {
+		if (!parent || !is_wanted(child, parent, waiter->pid, waiter->options) || waiter->parent != parent || !has_news(child, waiter->options, &status)) {
 			place = &waiter->next;
 			continue;
 		}
@@ -129,7 +129,7 @@ void wait_check_childless(struct process *parent)
 	for (struct waiter **place = &waiters, *waiter; (waiter = *place);) {
 		bool any = waiter->parent != parent;
 		for (struct process *child = parent->first_child; child && !any; child = child->next_sibling)
-			any = is_wanted(child, parent, waiter->pid);
+			any = is_wanted(child, parent, waiter->pid, waiter->options);
 		if (any) {
 			place = &waiter->next;
 			continue;

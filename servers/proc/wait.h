@@ -11,6 +11,8 @@
 #define WAIT_EXITED 4u
 #define WAIT_CONTINUED 8u
 #define WAIT_NO_REAP 0x01000000u
+#define WAIT_ALL 0x40000000u   /* whatever signal a child ends with */
+#define WAIT_CLONE 0x80000000u /* those that end with another signal than SIGCHLD; without either, the others */
 
 /*
  * PROC_WAIT. reply is answered now, or later: returns 0. Or returns -ECHILD, -EINVAL, -ENOMEM, and reply is still to be answered.

@@ -49,7 +49,7 @@ enum process_operation {
 	                       Reply: word0 = pid, word1 = slot. proc sets the badge and watches for death; the caller then creates the first thread. */
 	PROC_EXECED,        /* word1,word2 = name (16 bytes): the caller replaced its image. send range: "argv0\0argv1\0..." (at most 4 KiB) for /proc/PID/cmdline,
 	                       word3 = length of the path that leads it */
-	PROC_WAIT,          /* word1 = pid as for wait4 (i64: >0, 0, -1, < -1 group), word2 = options (WNOHANG WUNTRACED WCONTINUED WEXITED WNOWAIT);
+	PROC_WAIT,          /* word1 = pid as for wait4 (i64: >0, 0, -1, < -1 group), word2 = options (WNOHANG WUNTRACED WCONTINUED WEXITED WNOWAIT __WALL __WCLONE);
 	                       WEXITED is implied unless word3 = 1 (waitid). interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, word2 = user time ns, word3 = system time ns, word4 = max pages */
 	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE);
 	                       word5 = id of one thread of that process, or 0 */
