@@ -1,6 +1,10 @@
 /*
  * futex. The kernel's futexes do the work; this decodes Linux's operations and timeouts. WAKE_OP and the PI operations change the word here, by
  * compare and swap. Locks with priority inheritance are plain locks: all programs run at one priority, so there is nothing to inherit.
+ *
+ * Requeueing to such a lock (old C libraries' condition variables): who waits on the first word takes the lock itself when it is woken, from
+ * whichever word. Sleepers that are moved to the lock's word count as its waiters, so WAITERS is set there first; each sets it again when it takes
+ * the lock, because more may sleep behind it.
  */
 #include "linux/calls.h"
 #include "linux/process/process.h"
@@ -77,11 +81,11 @@ static int64_t wake_operation(uint64_t first, uint32_t wake_first, uint64_t seco
 
 /*
  * The word is the owner's thread id, with WAITERS while somebody may sleep. Who takes the lock after a sleep sets WAITERS, because it does not know
- * whether it was the only one; so an owner that sees the bit wakes one more, perhaps for nothing.
+ * whether it was the only one; so an owner that sees the bit wakes one more, perhaps for nothing. others: WAITERS if it has slept already, else 0.
  */
-static int64_t lock_inheriting(struct linux_thread *t, uint64_t address, uint64_t deadline, uint32_t options, bool try)
+static int64_t lock_inheriting(struct linux_thread *t, uint64_t address, uint64_t deadline, uint32_t options, bool try, uint32_t others)
 {
-	uint32_t value, taken = t->id;
+	uint32_t value, taken = t->id | others;
 	if (!user_range(address, 4) || copy_load32((const uint32_t *)(uintptr_t)address, &value))
 		return -EFAULT;
 	for (;;) {
@@ -132,6 +136,42 @@ static int64_t unlock_inheriting(struct linux_thread *t, uint64_t address, uint3
 	return woken < 0 ? woken : 0;
 }
 
+/* Sleeps on the first word; the lock at `target` is the caller's when this returns 0, and only then. */
+static int64_t wait_for_lock(struct linux_thread *t, uint64_t address, uint32_t value, uint64_t deadline, uint64_t target, uint32_t options)
+{
+	if (address == target || target & 3)
+		return -EINVAL;
+	int64_t result = wait(t, address, value, deadline, FUTEX_ANY_BITS, options, false);
+	if (result < 0)
+		return result == -EINTR ? -(int64_t)LINUX_RESTART_ALWAYS : result;
+	result = lock_inheriting(t, target, deadline, options, false, WAITERS);
+	/* It cannot be restarted, the first word has done its part: the caller is told that nothing was locked, as by Linux. */
+	return result == -(int64_t)LINUX_RESTART_ALWAYS ? -EAGAIN : result;
+}
+
+/* Wakes the first sleeper to take the lock, and moves at most `move` others to its word. */
+static int64_t requeue_to_lock(uint64_t address, uint32_t wake, uint32_t move, uint64_t target, uint32_t expected, uint32_t options)
+{
+	uint32_t value;
+	if (wake != 1 || address == target || target & 3)
+		return -EINVAL;
+	if (!user_range(target, 4) || copy_load32((const uint32_t *)(uintptr_t)target, &value))
+		return -EFAULT;
+	int64_t result = futex_requeue(address, 1, 0, target, expected, options | FUTEX_COMPARE);
+	if (result < 1 || !move)
+		return result;
+	/* Before they sleep there; an owner that sees the bit too early wakes nobody. */
+	while (!(value & WAITERS)) {
+		int failed = copy_exchange32((uint32_t *)(uintptr_t)target, &value, value | WAITERS);
+		if (failed < 0)
+			return -EFAULT;
+		if (!failed)
+			break;
+	}
+	int64_t moved = futex_requeue(address, 0, move, target, 0, options);
+	return moved < 0 ? moved : result + moved;
+}
+
 int64_t linux_futex(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t address = argument[0], deadline = DEADLINE_NEVER;
@@ -142,7 +182,7 @@ int64_t linux_futex(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL;
 	if (operation & ~(OPERATION_MASK | PRIVATE_FLAG | CLOCK_REALTIME_FLAG))
 		return -ENOSYS;
-	if ((operation & CLOCK_REALTIME_FLAG) && command != WAIT_BITSET && command != WAIT && command != LOCK_PI2)
+	if ((operation & CLOCK_REALTIME_FLAG) && command != WAIT_BITSET && command != LOCK_PI2 && command != WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	switch (command) {
 	case WAIT:
@@ -172,9 +212,17 @@ int64_t linux_futex(struct linux_thread *t, const uint64_t argument[6])
 		if (argument[3])
 			error = deadline_from_clock(t, argument[3],
 				command == LOCK_PI || (operation & CLOCK_REALTIME_FLAG) ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC, &deadline);
-		return error ? error : lock_inheriting(t, address, deadline, options, false);
+		return error ? error : lock_inheriting(t, address, deadline, options, false, 0);
 	case TRYLOCK_PI:
-		return lock_inheriting(t, address, DEADLINE_NEVER, options, true);
+		return lock_inheriting(t, address, DEADLINE_NEVER, options, true, 0);
+	case WAIT_REQUEUE_PI:
+		if (argument[3])
+			error = deadline_from_clock(t, argument[3], operation & CLOCK_REALTIME_FLAG ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC, &deadline);
+		return error ? error : wait_for_lock(t, address, value, deadline, argument[4], options);
+	case CMP_REQUEUE_PI:
+		if ((int32_t)argument[3] < 0)
+			return -EINVAL;
+		return requeue_to_lock(address, value, (uint32_t)argument[3], argument[4], bits, options);
 	case UNLOCK_PI:
 		return unlock_inheriting(t, address, options);
 	default:
