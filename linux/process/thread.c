@@ -4,6 +4,8 @@
  * Thread ids: the main thread has the process's pid; others THREAD_ID_BASE + slot * THREAD_ID_ROOM + counter, which no pid and no other
  * process's thread has and which fits the 30 bits of a futex owner. The id is known before the thread exists, so CLONE_PARENT_SETTID can be
  * obeyed before it runs.
+ *
+ * The main thread's memory stays when it ends before the others: its mask is read without a lock (signal_others), perhaps just then.
  */
 #include "linux/calls.h"
 #include "linux/process/process.h"
@@ -143,9 +145,9 @@ int64_t linux_exit(struct linux_thread *t, const uint64_t argument[6])
 {
 	struct linux_process *p = t->process;
 	lock_take(&p->lock);
-	bool last = p->thread_count <= 1;
+	bool last = p->thread_count <= 1, main = p->main_thread == t;
 	t->exiting = true;
-	if (p->main_thread == t)
+	if (main)
 		__atomic_store_n(&p->main_thread, NULL, __ATOMIC_RELEASE);
 	lock_release(&p->lock);
 	if (last)
@@ -160,7 +162,7 @@ int64_t linux_exit(struct linux_thread *t, const uint64_t argument[6])
 	if (waiting)
 		(void)process_interrupt(HANDLE_SELF_PROCESS, 0);
 	for (;;)
-		(void)thread_exit(t->clear_tid, t->allocation, t->allocation_size);
+		(void)thread_exit(t->clear_tid, main ? 0 : t->allocation, main ? 0 : t->allocation_size);
 }
 
 int64_t linux_exit_group(struct linux_thread *t, const uint64_t argument[6])

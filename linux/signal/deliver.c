@@ -8,7 +8,10 @@
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
 
-/* Signals of the process that are not this thread's to take: the main thread has them when it does not block them, as on Linux. */
+/*
+ * Signals of the process that are not this thread's to take: the main thread has them when it does not block them, as on Linux. When it ends
+ * just now its memory is still there (thread.c), and it has others look at what waits after it has taken itself out of main_thread.
+ */
 static uint64_t signal_others(const struct linux_thread *t)
 {
 	const struct linux_thread *first = __atomic_load_n(&t->process->main_thread, __ATOMIC_ACQUIRE);

@@ -209,13 +209,13 @@ int main(void)
 	must(fcntl(two, F_SETFD, FD_CLOEXEC));
 	pid = in_child({
 		must(set(fd, F_SETLK, F_RDLCK, 300, 10));
-		tell(done);
 		close(two);
 		must(set(fd, F_SETLK, F_RDLCK, 300, 10));
-		execlp("busybox", "busybox", "sh", "-c", "read x; exit 4", NULL);
+		must(dup2(go[0], 0));
+		must(dup2(done[1], 1));
+		execlp("busybox", "busybox", "sh", "-c", "echo; read x; exit 4", NULL);
 	});
-	hear(done);
-	sleep_ms(150);
+	hear(done); /* the shell runs, and holds the lock until it is killed */
 	get("kept over exec", fd, F_GETLK, F_WRLCK, 300, 10);
 	kill(pid, SIGKILL);
 	wait_for(pid);
