@@ -39,6 +39,7 @@ struct message {
 
 /* port_call options */
 #define CALL_INTERRUPTIBLE 0x1u
+#define CALL_ATTACHED 0x2u /* description_call: on the port of description_attach */
 /* channel options */
 #define CHANNEL_STREAM 0u
 #define CHANNEL_PACKET 1u

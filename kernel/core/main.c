@@ -107,9 +107,9 @@ static struct memobj *boot_info_object(void)
 	return object;
 }
 
-static void handle_give(struct handle_table *table, struct object *object, uint32_t rights, uint32_t number)
+static void handle_give(const struct handles *handles, struct object *object, uint32_t rights, uint32_t number)
 {
-	if (handle_table_install_at(table, object, rights, 0, number, false) < 0)
+	if (handle_table_install_at(handles, object, rights, 0, number, false) < 0)
 		panic("first process: no memory for handles");
 }
 
@@ -130,9 +130,9 @@ static void first_process_start(void)
 	first_image_size = member.size;
 	struct memobj *archive = memobj_create_from_pages(start_info->archive_start, start_info->archive_size);
 	struct space *space = space_create(budget_root);
-	struct handle_table *table = handle_table_create();
+	struct handles handles;
 	struct object *resource = resource_create();
-	if (!archive || !space || !table || !resource)
+	if (!archive || !space || !resource || handles_create(&handles))
 		panic("first process: no memory");
 	for (unsigned i = 0; i < elf.segment_count; i++)
 		segment_map(space, archive, member.offset, &elf.segment[i]);
@@ -145,18 +145,18 @@ static void first_process_start(void)
 	map_or_panic(space, &info, boot, PROTECT_READ);
 	object_unref(memobj_object(boot));
 
-	handle_give(table, resource, RIGHT_ALL, BOOT_HANDLE_RESOURCE);
-	handle_give(table, memobj_object(archive), RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, BOOT_HANDLE_ARCHIVE);
+	handle_give(&handles, resource, RIGHT_ALL, BOOT_HANDLE_RESOURCE);
+	handle_give(&handles, memobj_object(archive), RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, BOOT_HANDLE_ARCHIVE);
 	object_ref(&budget_root->object);
-	handle_give(table, &budget_root->object, RIGHT_ALL, BOOT_HANDLE_BUDGET);
+	handle_give(&handles, &budget_root->object, RIGHT_ALL, BOOT_HANDLE_BUDGET);
 
 	int error;
 	struct thread_start start = { .entry = elf.entry, .stack = INIT_STACK_TOP, .argument = { INIT_INFO } };
-	first_process = process_create(space, table, budget_root);
+	first_process = process_create(space, &handles, budget_root);
 	struct thread *thread = first_process ? thread_create(first_process, &start, &error) : NULL;
 	if (!thread)
 		panic("first process: no memory");
-	handle_table_unref(table);
+	handles_unref(&handles);
 	object_unref(space_object(space));
 	log_info("start: first process %s, %llu KiB archive", BOOT_INIT, (unsigned long long)start_info->archive_size / 1024);
 	thread_start_running(thread);

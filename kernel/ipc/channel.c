@@ -183,14 +183,14 @@ int64_t sys_channel_create(uint32_t options, uint64_t capacity, user_t user_ends
 	}
 	int64_t receiver = handle_install_new(&channel->receiver.object, RIGHT_RECEIVE | common, 0, HANDLE_HIGH);
 	if (receiver < 0) {
-		(void)handle_table_close(process_current()->handles, (uint32_t)sender, NULL);
+		(void)handle_table_close(&process_current()->handles, (uint32_t)sender, NULL);
 		return receiver;
 	}
 	ends.sender = (int32_t)sender;
 	ends.receiver = (int32_t)receiver;
 	if (!copy_to_user(user_ends, &ends, sizeof(ends)))
 		return 0;
-	(void)handle_table_close(process_current()->handles, (uint32_t)sender, NULL);
-	(void)handle_table_close(process_current()->handles, (uint32_t)receiver, NULL);
+	(void)handle_table_close(&process_current()->handles, (uint32_t)sender, NULL);
+	(void)handle_table_close(&process_current()->handles, (uint32_t)receiver, NULL);
 	return -EFAULT;
 }

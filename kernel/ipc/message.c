@@ -41,7 +41,7 @@ void message_close_moved(const struct message *message, const struct carried_han
 {
 	for (unsigned i = 0; i < message->handle_count; i++)
 		if (message->move & 1u << i && carried[i].number >= 0)
-			(void)handle_table_close(process_current()->handles, (uint32_t)carried[i].number, carried[i].object);
+			(void)handle_table_close(&process_current()->handles, (uint32_t)carried[i].number, carried[i].object);
 }
 
 int message_install_handles(struct message *message, const struct carried_handle *carried, unsigned count)
@@ -52,7 +52,7 @@ int message_install_handles(struct message *message, const struct carried_handle
 		int64_t number = handle_install_new(carried[i].object, carried[i].rights, 0, minimum);
 		if (number < 0) {
 			while (i-- > 0)
-				(void)handle_table_close(process_current()->handles, (uint32_t)message->handle[i], carried[i].object);
+				(void)handle_table_close(&process_current()->handles, (uint32_t)message->handle[i], carried[i].object);
 			return (int)number;
 		}
 		message->handle[i] = (int32_t)number;

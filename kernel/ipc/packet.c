@@ -270,7 +270,7 @@ int64_t sys_channel_receive(handle_t handle, user_t user_message, uint32_t optio
 		message.receive_size = packet->size;
 		if (copy_to_user(user_message, &message, sizeof(message))) {
 			for (unsigned i = 0; i < message.handle_count; i++)
-				(void)handle_table_close(process_current()->handles, (uint32_t)message.handle[i], packet->handle[i].object);
+				(void)handle_table_close(&process_current()->handles, (uint32_t)message.handle[i], packet->handle[i].object);
 			error = -EFAULT;
 		}
 	}

@@ -82,7 +82,7 @@ static int call_deliver(struct thread *thread, struct port *port, struct call *c
 		/* The caller gave up or was failed meanwhile. What was installed goes again. */
 		spin_unlock(&port->lock);
 		for (unsigned i = 0; !error && i < message->handle_count; i++)
-			(void)handle_table_close(thread->process->handles, (uint32_t)message->handle[i], call->handle[i].object);
+			(void)handle_table_close(&thread->process->handles, (uint32_t)message->handle[i], call->handle[i].object);
 		call_unref(call);
 		return -EAGAIN;
 	}

@@ -124,6 +124,8 @@ static void description_destroy(struct object *object)
 	object_unref(description->event);
 	if (description->control)
 		object_unref(client_object(description->control));
+	if (description->attached)
+		object_unref(client_object(description->attached));
 	heap_free(description, sizeof(*description));
 }
 
@@ -236,9 +238,9 @@ int64_t sys_description_create(user_t user_request)
 		return handle;
 	/* The references of a flow's ends have moved into the description. */
 	if (request.sender >= 0)
-		(void)handle_table_close(process_current()->handles, (uint32_t)request.sender, part[1]);
+		(void)handle_table_close(&process_current()->handles, (uint32_t)request.sender, part[1]);
 	if (request.receiver >= 0)
-		(void)handle_table_close(process_current()->handles, (uint32_t)request.receiver, part[2]);
+		(void)handle_table_close(&process_current()->handles, (uint32_t)request.receiver, part[2]);
 	return handle;
 }
 
@@ -327,19 +329,42 @@ int64_t sys_description_call(handle_t handle, user_t user_message, uint32_t opti
 {
 	struct message message;
 	struct object *object;
-	if (options & ~CALL_INTERRUPTIBLE)
+	if (options & ~(CALL_INTERRUPTIBLE | CALL_ATTACHED))
 		return -EINVAL;
 	if (copy_from_user(&message, user_message, sizeof(message)))
 		return -EFAULT;
 	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
 	if (error)
 		return error;
-	struct client *control = description_of_object(object)->control;
-	int64_t result = control ? port_call_message(control, &message, options) : -ENOTCONN;
+	struct description *description = description_of_object(object);
+	struct client *port = options & CALL_ATTACHED ? __atomic_load_n(&description->attached, __ATOMIC_ACQUIRE) : description->control;
+	int64_t result = port ? port_call_message(port, &message, options & CALL_INTERRUPTIBLE) : -ENOTCONN;
 	object_unref(object);
 	if (!result && copy_to_user(user_message, &message, sizeof(message)))
 		return -EFAULT;
 	return result;
+}
+
+int64_t sys_description_attach(handle_t handle, handle_t client)
+{
+	struct object *object, *port;
+	int error = handle_lookup(handle, KIND_DESCRIPTION, 0, &object);
+	if (error)
+		return error;
+	error = handle_lookup(client, KIND_CLIENT, RIGHT_SEND, &port);
+	if (!error) {
+		struct description *description = description_of_object(object);
+		spin_lock(&description->lock);
+		if (description->attached)
+			error = -EEXIST;
+		else
+			__atomic_store_n(&description->attached, client_of_object(port), __ATOMIC_RELEASE);
+		spin_unlock(&description->lock);
+		if (error)
+			object_unref(port);
+	}
+	object_unref(object);
+	return error;
 }
 
 int64_t sys_description_memobj(handle_t handle)

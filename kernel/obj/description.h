@@ -21,6 +21,7 @@ struct description {
 	struct memobj *memobj;            /* place */
 	struct channel_end *sender, *receiver; /* flow; either may be NULL. Of a link they come later (lock), the receiver and what follows once */
 	struct client *control;           /* may be NULL */
+	struct client *attached;          /* may be NULL; set once, under the lock */
 	struct object *event;             /* service, library, link: may be NULL; event and timer: what it reads */
 	struct link *link;                /* link */
 	uint64_t cookie;

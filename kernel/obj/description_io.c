@@ -141,7 +141,7 @@ static int64_t service_call(struct transfer *transfer, const struct io_vector *p
 		return error;
 	/* Nothing but bytes is expected; handles that came all the same go. */
 	for (unsigned i = 0; i < message.handle_count; i++)
-		(void)handle_table_close(process_current()->handles, (uint32_t)message.handle[i], NULL);
+		(void)handle_table_close(&process_current()->handles, (uint32_t)message.handle[i], NULL);
 	if (!transfer->write)
 		return (int64_t)message.word[0] < 0 ? (int64_t)message.word[0] : (int64_t)message.receive_size;
 	int64_t taken = (int64_t)message.word[0];

@@ -9,30 +9,31 @@
 #include "kernel/obj/upcall.h"
 #include "kernel/vm/space.h"
 
-/* A table of its own: one shared with other processes is copied first. NULL: no memory. */
-static struct handle_table *handles_own(struct process *process)
+/* Tables of its own: what it shares with other processes is copied first. -ENOMEM. */
+static int handles_own(struct process *process, struct handles *own)
 {
-	if (__atomic_load_n(&process->handles->references, __ATOMIC_ACQUIRE) > 1)
-		return handle_table_copy(process->handles);
-	handle_table_ref(process->handles);
-	return process->handles;
+	if (handles_shared(&process->handles))
+		return handles_copy(own, &process->handles, false);
+	*own = process->handles;
+	handles_ref(own);
+	return 0;
 }
 
 /* Nothing fails from here. */
-static void image_replace(struct process *process, struct space *space, struct handle_table *handles)
+static void image_replace(struct process *process, struct space *space, const struct handles *handles)
 {
 	spin_lock(&process->lock);
 	struct space *old_space = process->space;
-	struct handle_table *old_handles = process->handles;
+	struct handles old_handles = process->handles;
 	struct route_table *old_routes = process->routes;
 	process->space = space;
-	process->handles = handles;
+	process->handles = *handles;
 	process->routes = NULL;
 	process->upcall = (struct upcall_config){ 0 };
 	spin_unlock(&process->lock);
 	arch_space_activate(space_arch(space));
 	object_unref(space_object(old_space));
-	handle_table_unref(old_handles);
+	handles_unref(&old_handles);
 	route_table_unref(old_routes);
 	handle_table_close_on_exec(handles);
 }
@@ -50,17 +51,18 @@ int64_t sys_process_exec(handle_t space_handle, user_t user_start)
 	int error = handle_lookup(space_handle, KIND_SPACE, RIGHT_MANAGE, &space);
 	if (error)
 		return error;
-	struct handle_table *handles = handles_own(process);
-	if (!handles)
-		error = -ENOMEM;
-	else
+	struct handles handles;
+	error = handles_own(process, &handles);
+	if (!error) {
 		error = process_end_other_threads(process);
+		if (error)
+			handles_unref(&handles);
+	}
 	if (error) {
-		handle_table_unref(handles);
 		object_unref(space);
 		return error;
 	}
-	image_replace(process, space_of_object(space), handles);
+	image_replace(process, space_of_object(space), &handles);
 	arch_thread_reset(thread, &start);
 	return CALL_FRAME_CHANGED;
 }

@@ -1,5 +1,5 @@
 /*
- * Handle tables: see handle.h. Slots lie in one array a range that grows by doubling; a bitmap of used slots gives the lowest
+ * Handle tables: see handle.h. Slots lie in one array that grows by doubling; a bitmap of used slots gives the lowest
  * free number in one step for each 64 slots from `lowest` on, which only moves up when the slot below it is taken.
  */
 #include "kernel/obj/handle.h"
@@ -9,33 +9,24 @@
 #include "kernel/obj/process.h"
 #include "kernel/vm/space.h"
 
-#define RANGE_START 64u /* slots of a first allocation */
+#define SLOTS_START 64u /* slots of a first allocation */
 
-/* --- ranges; all under the table's lock --- */
+/* --- slots; all under the table's lock --- */
 
-static struct handle_range *range_of(struct handle_table *table, uint32_t number, uint32_t *index)
+/* The table that a number belongs to, and its slot there. */
+static struct handle_table *table_of(const struct handles *handles, uint32_t number, uint32_t *index)
 {
-	if (number < HANDLE_HIGH) {
-		*index = number;
-		return &table->low;
-	}
-	*index = number - HANDLE_HIGH;
-	return &table->high;
+	bool high = number >= HANDLE_HIGH;
+	*index = high ? number - HANDLE_HIGH : number;
+	return handles->table[high];
 }
 
-static void range_free(struct handle_range *range)
+static int table_grow(struct handle_table *table, uint32_t index)
 {
-	heap_free(range->slots, range->capacity * sizeof(*range->slots));
-	heap_free(range->used, range->capacity / 8);
-	*range = (struct handle_range){ 0 };
-}
-
-static int range_grow(struct handle_range *range, uint32_t index)
-{
-	uint32_t capacity = range->capacity ? range->capacity : RANGE_START;
+	uint32_t capacity = table->capacity ? table->capacity : SLOTS_START;
 	while (capacity <= index)
 		capacity *= 2;
-	if (capacity == range->capacity)
+	if (capacity == table->capacity)
 		return 0;
 	struct handle_slot *slots = heap_alloc(capacity * sizeof(*slots));
 	uint64_t *used = heap_alloc(capacity / 8);
@@ -44,24 +35,24 @@ static int range_grow(struct handle_range *range, uint32_t index)
 		heap_free(used, capacity / 8);
 		return -ENOMEM;
 	}
-	if (range->capacity) {
-		memcpy(slots, range->slots, range->capacity * sizeof(*slots));
-		memcpy(used, range->used, range->capacity / 8);
-		heap_free(range->slots, range->capacity * sizeof(*slots));
-		heap_free(range->used, range->capacity / 8);
+	if (table->capacity) {
+		memcpy(slots, table->slots, table->capacity * sizeof(*slots));
+		memcpy(used, table->used, table->capacity / 8);
+		heap_free(table->slots, table->capacity * sizeof(*slots));
+		heap_free(table->used, table->capacity / 8);
 	}
-	range->slots = slots;
-	range->used = used;
-	range->capacity = capacity;
+	table->slots = slots;
+	table->used = used;
+	table->capacity = capacity;
 	return 0;
 }
 
 /* The lowest free index from minimum up; may equal or exceed the capacity. */
-static uint32_t range_lowest_free(struct handle_range *range, uint32_t minimum)
+static uint32_t table_lowest_free(struct handle_table *table, uint32_t minimum)
 {
-	uint32_t index = max(minimum, range->lowest);
-	while (index < range->capacity) {
-		uint64_t free = ~range->used[index / 64] >> index % 64;
+	uint32_t index = max(minimum, table->lowest);
+	while (index < table->capacity) {
+		uint64_t free = ~table->used[index / 64] >> index % 64;
 		if (free)
 			return index + (uint32_t)__builtin_ctzll(free);
 		index = (index / 64 + 1) * 64;
@@ -69,33 +60,29 @@ static uint32_t range_lowest_free(struct handle_range *range, uint32_t minimum)
 	return index;
 }
 
-static void range_fill(struct handle_range *range, uint32_t index, struct object *object, uint32_t rights, uint32_t options)
+static void table_fill(struct handle_table *table, uint32_t index, struct object *object, uint32_t rights, uint32_t options)
 {
-	range->slots[index] = (struct handle_slot){ object, (uint8_t)object->operations->kind, (uint8_t)rights, (uint8_t)options, 0 };
-	range->used[index / 64] |= 1ull << index % 64;
-	range->count++;
-	if (index == range->lowest)
-		range->lowest = index + 1;
+	table->slots[index] = (struct handle_slot){ object, (uint8_t)object->operations->kind, (uint8_t)rights, (uint8_t)options, 0 };
+	table->used[index / 64] |= 1ull << index % 64;
+	table->count++;
+	if (index == table->lowest)
+		table->lowest = index + 1;
 }
 
-static struct object *range_empty_slot(struct handle_range *range, uint32_t index)
+static struct object *table_empty_slot(struct handle_table *table, uint32_t index)
 {
-	struct object *object = range->slots[index].object;
-	range->slots[index] = (struct handle_slot){ 0 };
-	range->used[index / 64] &= ~(1ull << index % 64);
-	range->count--;
-	if (index < range->lowest)
-		range->lowest = index;
+	struct object *object = table->slots[index].object;
+	table->slots[index] = (struct handle_slot){ 0 };
+	table->used[index / 64] &= ~(1ull << index % 64);
+	table->count--;
+	if (index < table->lowest)
+		table->lowest = index;
 	return object;
 }
 
-static struct handle_slot *slot_find(struct handle_table *table, uint32_t number)
+static struct handle_slot *slot_find(struct handle_table *table, uint32_t index)
 {
-	uint32_t index;
-	struct handle_range *range = range_of(table, number, &index);
-	if (index >= range->capacity || !range->slots[index].object)
-		return NULL;
-	return &range->slots[index];
+	return index < table->capacity && table->slots[index].object ? &table->slots[index] : NULL;
 }
 
 static void handle_drop(struct object *object)
@@ -107,35 +94,33 @@ static void handle_drop(struct object *object)
 
 /* --- tables --- */
 
-struct handle_table *handle_table_create(void)
+static struct handle_table *table_create(uint32_t base)
 {
 	struct handle_table *table = heap_alloc(sizeof(*table));
 	if (!table)
 		return NULL;
 	spin_init(&table->lock, "handles", RANK_HANDLES);
 	table->references = 1;
-	table->limit = HANDLE_LOW_LIMIT_DEFAULT;
+	table->base = base;
+	table->limit = base ? HANDLE_RANGE_MAX : HANDLE_LOW_LIMIT_DEFAULT;
 	return table;
 }
 
-void handle_table_ref(struct handle_table *table)
+static uint32_t table_highest_used(const struct handle_table *table)
 {
-	__atomic_add_fetch(&table->references, 1, __ATOMIC_RELAXED);
-}
-
-static uint32_t range_highest_used(const struct handle_range *range)
-{
-	for (uint32_t word = range->capacity / 64; word-- > 0;)
-		if (range->used[word])
-			return word * 64 + 63 - (uint32_t)__builtin_clzll(range->used[word]);
+	for (uint32_t word = table->capacity / 64; word-- > 0;)
+		if (table->used[word])
+			return word * 64 + 63 - (uint32_t)__builtin_clzll(table->used[word]);
 	return 0;
 }
 
-static int range_copy(struct handle_range *target, const struct handle_range *source)
+/* Under the source's lock. */
+static int table_fill_from(struct handle_table *target, const struct handle_table *source)
 {
+	target->limit = source->limit;
 	if (!source->count)
 		return 0;
-	if (range_grow(target, range_highest_used(source)))
+	if (table_grow(target, table_highest_used(source)))
 		return -ENOMEM;
 	for (uint32_t word = 0; word < target->capacity / 64; word++) {
 		uint64_t bits = source->used[word];
@@ -154,55 +139,89 @@ static int range_copy(struct handle_range *target, const struct handle_range *so
 	return 0;
 }
 
-struct handle_table *handle_table_copy(struct handle_table *table)
+static void table_unref(struct handle_table *table)
 {
-	struct handle_table *copy = handle_table_create();
+	if (!table || __atomic_sub_fetch(&table->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	/* Nobody else can reach the table now: no lock. */
+	for (uint32_t word = 0; word < table->capacity / 64; word++)
+		while (table->used[word])
+			handle_drop(table_empty_slot(table, word * 64 + (uint32_t)__builtin_ctzll(table->used[word])));
+	heap_free(table->slots, table->capacity * sizeof(*table->slots));
+	heap_free(table->used, table->capacity / 8);
+	heap_free(table, sizeof(*table));
+}
+
+static struct handle_table *table_copy(struct handle_table *table)
+{
+	struct handle_table *copy = table_create(table->base);
 	if (!copy)
 		return NULL;
 	spin_lock(&table->lock);
-	copy->limit = table->limit;
-	int error = range_copy(&copy->low, &table->low);
-	if (!error)
-		error = range_copy(&copy->high, &table->high);
+	int error = table_fill_from(copy, table);
 	spin_unlock(&table->lock);
 	if (error) {
-		handle_table_unref(copy);
+		table_unref(copy);
 		return NULL;
 	}
 	return copy;
 }
 
-static void range_close_all(struct handle_range *range)
+/* --- the tables of a process --- */
+
+static int handles_complete(struct handles *handles)
 {
-	for (uint32_t word = 0; word < range->capacity / 64; word++)
-		while (range->used[word])
-			handle_drop(range_empty_slot(range, word * 64 + (uint32_t)__builtin_ctzll(range->used[word])));
-	range_free(range);
+	if (handles->table[0] && handles->table[1])
+		return 0;
+	handles_unref(handles);
+	return -ENOMEM;
 }
 
-void handle_table_unref(struct handle_table *table)
+int handles_create(struct handles *handles)
 {
-	if (!table || __atomic_sub_fetch(&table->references, 1, __ATOMIC_ACQ_REL))
-		return;
-	/* Nobody else can reach the table now: no lock. */
-	range_close_all(&table->low);
-	range_close_all(&table->high);
-	heap_free(table, sizeof(*table));
+	*handles = (struct handles){ { table_create(0), table_create(HANDLE_HIGH) } };
+	return handles_complete(handles);
 }
 
-/* Closes (or marks) what lies in [first, last] of one range, one slot at a time: objects are dropped outside the lock. */
-static void range_close(struct handle_table *table, struct handle_range *range, uint32_t first, uint32_t last, bool marked_only)
+int handles_copy(struct handles *copy, const struct handles *handles, bool share_low)
+{
+	struct handle_table *low = handles->table[0];
+	if (share_low)
+		__atomic_add_fetch(&low->references, 1, __ATOMIC_RELAXED);
+	*copy = (struct handles){ { share_low ? low : table_copy(low), table_copy(handles->table[1]) } };
+	return handles_complete(copy);
+}
+
+bool handles_shared(const struct handles *handles)
+{
+	return __atomic_load_n(&handles->table[0]->references, __ATOMIC_ACQUIRE) > 1 || __atomic_load_n(&handles->table[1]->references, __ATOMIC_ACQUIRE) > 1;
+}
+
+void handles_ref(const struct handles *handles)
+{
+	for (unsigned i = 0; i < 2; i++)
+		__atomic_add_fetch(&handles->table[i]->references, 1, __ATOMIC_RELAXED);
+}
+
+void handles_unref(const struct handles *handles)
+{
+	table_unref(handles->table[0]);
+	table_unref(handles->table[1]);
+}
+
+/* Closes slots [first, last], or those among them marked close-on-exec, one at a time: objects are dropped outside the lock. */
+static void table_close(struct handle_table *table, uint32_t first, uint32_t last, bool marked_only)
 {
 	for (uint64_t index = first; index <= last; index++) {
 		struct object *object = NULL;
 		spin_lock(&table->lock);
-		while (index <= last && index < range->capacity) {
-			if (!range->used[index / 64]) {
+		while (index <= last && index < table->capacity) {
+			if (!table->used[index / 64]) {
 				index = (index / 64 + 1) * 64;
 				continue;
 			}
-			if (range->slots[index].object && (!marked_only || range->slots[index].options & HANDLE_CLOSE_ON_EXEC)) {
-				object = range_empty_slot(range, (uint32_t)index);
+			if (table->slots[index].object && (!marked_only || table->slots[index].options & HANDLE_CLOSE_ON_EXEC)) {
+				object = table_empty_slot(table, (uint32_t)index);
 				break;
 			}
 			index++;
@@ -214,35 +233,34 @@ static void range_close(struct handle_table *table, struct handle_range *range, 
 	}
 }
 
-void handle_table_close_on_exec(struct handle_table *table)
+void handle_table_close_on_exec(const struct handles *handles)
 {
-	range_close(table, &table->low, 0, HANDLE_RANGE_MAX - 1, true);
-	range_close(table, &table->high, 0, HANDLE_RANGE_MAX - 1, true);
+	table_close(handles->table[0], 0, HANDLE_RANGE_MAX - 1, true);
+	table_close(handles->table[1], 0, HANDLE_RANGE_MAX - 1, true);
 }
 
-uint32_t handle_table_count(struct handle_table *table)
+uint32_t handle_table_count(const struct handles *handles)
 {
-	return table->low.count + table->high.count;
+	return handles->table[0]->count + handles->table[1]->count;
 }
 
-int64_t handle_table_install(struct handle_table *table, struct object *object, uint32_t rights, uint32_t options, uint32_t minimum)
+int64_t handle_table_install(const struct handles *handles, struct object *object, uint32_t rights, uint32_t options, uint32_t minimum)
 {
 	uint32_t index;
 	int64_t result;
+	struct handle_table *table = table_of(handles, minimum, &index);
 	spin_lock(&table->lock);
-	struct handle_range *range = range_of(table, minimum, &index);
-	uint32_t limit = range == &table->low ? table->limit : HANDLE_RANGE_MAX;
-	if (index >= limit) {
+	if (index >= table->limit) {
 		result = -EINVAL;
 	} else {
-		index = range_lowest_free(range, index);
-		if (index >= limit)
+		index = table_lowest_free(table, index);
+		if (index >= table->limit)
 			result = -EMFILE;
-		else if (range_grow(range, index))
+		else if (table_grow(table, index))
 			result = -ENOMEM;
 		else {
-			range_fill(range, index, object, rights, options);
-			result = range == &table->low ? index : HANDLE_HIGH + index;
+			table_fill(table, index, object, rights, options);
+			result = table->base + index;
 		}
 	}
 	spin_unlock(&table->lock);
@@ -251,23 +269,23 @@ int64_t handle_table_install(struct handle_table *table, struct object *object, 
 	return result;
 }
 
-int64_t handle_table_install_at(struct handle_table *table, struct object *object, uint32_t rights, uint32_t options, uint32_t number, bool replace)
+int64_t handle_table_install_at(const struct handles *handles, struct object *object, uint32_t rights, uint32_t options, uint32_t number, bool replace)
 {
 	uint32_t index;
 	int64_t result = number;
 	struct object *old = NULL;
+	struct handle_table *table = table_of(handles, number, &index);
 	spin_lock(&table->lock);
-	struct handle_range *range = range_of(table, number, &index);
-	if (index >= (range == &table->low ? table->limit : HANDLE_RANGE_MAX))
+	if (index >= table->limit)
 		result = -EBADF;
-	else if (range_grow(range, index))
+	else if (table_grow(table, index))
 		result = -ENOMEM;
-	else if (range->slots[index].object && !replace)
+	else if (table->slots[index].object && !replace)
 		result = -EBUSY;
 	else {
-		if (range->slots[index].object)
-			old = range_empty_slot(range, index);
-		range_fill(range, index, object, rights, options);
+		if (table->slots[index].object)
+			old = table_empty_slot(table, index);
+		table_fill(table, index, object, rights, options);
 	}
 	spin_unlock(&table->lock);
 	if (result < 0)
@@ -277,10 +295,12 @@ int64_t handle_table_install_at(struct handle_table *table, struct object *objec
 	return result;
 }
 
-int handle_table_lookup(struct handle_table *table, uint32_t number, struct object **object, uint32_t *rights)
+int handle_table_lookup(const struct handles *handles, uint32_t number, struct object **object, uint32_t *rights)
 {
+	uint32_t index;
+	struct handle_table *table = table_of(handles, number, &index);
 	spin_lock(&table->lock);
-	struct handle_slot *slot = slot_find(table, number);
+	struct handle_slot *slot = slot_find(table, index);
 	if (slot) {
 		*object = slot->object;
 		*rights = slot->rights;
@@ -290,12 +310,13 @@ int handle_table_lookup(struct handle_table *table, uint32_t number, struct obje
 	return slot ? 0 : -EBADF;
 }
 
-int64_t handle_table_next(struct handle_table *table, uint32_t first, struct object **object, uint32_t *rights, uint32_t *options)
+int64_t handle_table_next(const struct handles *handles, uint32_t first, struct object **object, uint32_t *rights, uint32_t *options)
 {
 	int64_t number = -ENOENT;
+	struct handle_table *table = handles->table[0];
 	spin_lock(&table->lock);
-	for (uint32_t index = first; index < table->low.capacity; index++) {
-		struct handle_slot *slot = &table->low.slots[index];
+	for (uint32_t index = first; index < table->capacity; index++) {
+		struct handle_slot *slot = &table->slots[index];
 		if (!slot->object)
 			continue;
 		*object = slot->object;
@@ -309,15 +330,15 @@ int64_t handle_table_next(struct handle_table *table, uint32_t first, struct obj
 	return number;
 }
 
-int handle_table_close(struct handle_table *table, uint32_t number, struct object *expected)
+int handle_table_close(const struct handles *handles, uint32_t number, struct object *expected)
 {
 	uint32_t index;
 	struct object *object = NULL;
+	struct handle_table *table = table_of(handles, number, &index);
 	spin_lock(&table->lock);
-	struct handle_range *range = range_of(table, number, &index);
-	struct handle_slot *slot = slot_find(table, number);
+	struct handle_slot *slot = slot_find(table, index);
 	if (slot && (!expected || slot->object == expected))
-		object = range_empty_slot(range, index);
+		object = table_empty_slot(table, index);
 	spin_unlock(&table->lock);
 	if (!object)
 		return -EBADF;
@@ -364,14 +385,12 @@ int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights
 {
 	if (number < 0)
 		return lookup_pseudo_checked(number, kind, object, actual);
-	struct handle_table *table = process_current()->handles;
-	bool high = number >= HANDLE_HIGH;
-	const struct handle_range *range = high ? &table->high : &table->low;
-	uint32_t index = (uint32_t)number & ~(uint32_t)HANDLE_HIGH;
+	uint32_t index;
+	struct handle_table *table = table_of(&process_current()->handles, (uint32_t)number, &index);
 	int error = -EBADF;
 	spin_lock(&table->lock);
-	if (index < range->capacity) {
-		struct handle_slot slot = range->slots[index];
+	if (index < table->capacity) {
+		struct handle_slot slot = table->slots[index];
 		if (!slot.object)
 			error = -EBADF;
 		else if (kind != KIND_NONE && slot.kind != kind)
@@ -397,42 +416,42 @@ int handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struc
 
 int64_t handle_install_new(struct object *object, uint32_t rights, uint32_t options, uint32_t minimum)
 {
-	return handle_table_install(process_current()->handles, object, rights, options, minimum);
+	return handle_table_install(&process_current()->handles, object, rights, options, minimum);
 }
 
 /* Changes the options of every handle in the range; -EBADF when the number itself is meant and free. */
-int handle_table_mark(struct handle_table *table, uint32_t first, uint32_t last, uint32_t options, bool add)
+int handle_table_mark(const struct handles *handles, uint32_t first, uint32_t last, uint32_t options, bool add)
 {
 	uint32_t marked = 0;
-	spin_lock(&table->lock);
 	for (unsigned high = 0; high < 2; high++) {
-		struct handle_range *range = high ? &table->high : &table->low;
-		uint64_t base = high ? HANDLE_HIGH : 0;
-		uint64_t from = max((uint64_t)first, base) - base;
-		for (uint64_t index = from; index < range->capacity && base + index <= last; index++) {
-			struct handle_slot *slot = &range->slots[index];
+		struct handle_table *table = handles->table[high];
+		uint64_t base = table->base, from = max((uint64_t)first, base) - base;
+		spin_lock(&table->lock);
+		for (uint64_t index = from; index < table->capacity && base + index <= last; index++) {
+			struct handle_slot *slot = &table->slots[index];
 			if (!slot->object)
 				continue;
 			slot->options = (uint8_t)(add ? slot->options | options : options);
 			marked++;
 		}
+		spin_unlock(&table->lock);
 	}
-	spin_unlock(&table->lock);
 	return marked ? 0 : -EBADF;
 }
 
-void handle_table_close_range(struct handle_table *table, uint32_t first, uint32_t last)
+void handle_table_close_range(const struct handles *handles, uint32_t first, uint32_t last)
 {
 	if (first < HANDLE_HIGH)
-		range_close(table, &table->low, first, min(last, HANDLE_RANGE_MAX - 1u), false);
+		table_close(handles->table[0], first, min(last, HANDLE_RANGE_MAX - 1u), false);
 	if (last >= HANDLE_HIGH) {
 		uint32_t from = first < HANDLE_HIGH ? 0 : first - HANDLE_HIGH;
-		range_close(table, &table->high, from, min(last - HANDLE_HIGH, HANDLE_RANGE_MAX - 1u), false);
+		table_close(handles->table[1], from, min(last - HANDLE_HIGH, HANDLE_RANGE_MAX - 1u), false);
 	}
 }
 
-int64_t handle_table_set_limit(struct handle_table *table, uint32_t limit)
+int64_t handle_table_set_limit(const struct handles *handles, uint32_t limit)
 {
+	struct handle_table *table = handles->table[0];
 	if (limit > HANDLE_RANGE_MAX)
 		return -EINVAL;
 	spin_lock(&table->lock);
@@ -441,10 +460,12 @@ int64_t handle_table_set_limit(struct handle_table *table, uint32_t limit)
 	return 0;
 }
 
-uint32_t handle_table_options(struct handle_table *table, uint32_t number)
+uint32_t handle_table_options(const struct handles *handles, uint32_t number)
 {
+	uint32_t index;
+	struct handle_table *table = table_of(handles, number, &index);
 	spin_lock(&table->lock);
-	struct handle_slot *slot = slot_find(table, number);
+	struct handle_slot *slot = slot_find(table, index);
 	uint32_t options = slot ? slot->options : 0;
 	spin_unlock(&table->lock);
 	return options;

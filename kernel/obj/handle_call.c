@@ -18,7 +18,7 @@ static bool number_reachable(uint32_t number)
 
 int64_t sys_handle_close(handle_t handle)
 {
-	return handle < 0 ? -EBADF : handle_table_close(process_current()->handles, (uint32_t)handle, NULL);
+	return handle < 0 ? -EBADF : handle_table_close(&process_current()->handles, (uint32_t)handle, NULL);
 }
 
 int64_t sys_handle_duplicate(handle_t handle, uint32_t minimum, uint32_t wanted, uint32_t options)
@@ -53,7 +53,7 @@ int64_t sys_handle_replace(handle_t handle, uint32_t target, uint32_t options)
 		object_unref(object);
 		return target;
 	}
-	return handle_table_install_at(process_current()->handles, object, rights, options, target, true);
+	return handle_table_install_at(&process_current()->handles, object, rights, options, target, true);
 }
 
 int64_t sys_handle_get(handle_t handle, user_t user_info)
@@ -64,7 +64,7 @@ int64_t sys_handle_get(handle_t handle, user_t user_info)
 	if (error)
 		return error;
 	info.kind = object->operations->kind;
-	info.options = handle < 0 ? 0 : handle_table_options(process_current()->handles, (uint32_t)handle);
+	info.options = handle < 0 ? 0 : handle_table_options(&process_current()->handles, (uint32_t)handle);
 	info.references = object->references - 1; /* not our own */
 	info.identity = (uint64_t)(uintptr_t)object;
 	object_unref(object);
@@ -77,7 +77,7 @@ int64_t sys_handle_set_options(handle_t handle, uint32_t options)
 		return -EINVAL;
 	if (handle < 0)
 		return -EBADF;
-	return handle_table_mark(process_current()->handles, (uint32_t)handle, (uint32_t)handle, options, false);
+	return handle_table_mark(&process_current()->handles, (uint32_t)handle, (uint32_t)handle, options, false);
 }
 
 int64_t sys_handle_install(handle_t process_handle, handle_t handle, uint32_t target, uint32_t wanted)
@@ -91,14 +91,15 @@ int64_t sys_handle_install(handle_t process_handle, handle_t handle, uint32_t ta
 	error = handle_lookup_rights(handle, KIND_NONE, RIGHT_TRANSFER | RIGHT_DUPLICATE, &object, &actual);
 	if (!error) {
 		error = rights_choose(actual, wanted, &rights);
-		struct handle_table *table = error ? NULL : process_handles_ref(process);
-		if (!error && !table)
-			error = -ESRCH;
-		if (error)
+		struct handles handles;
+		if (!error)
+			error = process_handles_ref(process, &handles);
+		if (error) {
 			object_unref(object);
-		else
-			error = handle_table_install_at(table, object, rights, 0, target, false);
-		handle_table_unref(table);
+		} else {
+			error = handle_table_install_at(&handles, object, rights, 0, target, false);
+			handles_unref(&handles);
+		}
 	}
 	object_unref(process_object);
 	return error;
@@ -112,9 +113,12 @@ int64_t sys_handle_fetch(handle_t process_handle, uint32_t first, user_t user_fo
 	int64_t number = handle_lookup(process_handle, KIND_PROCESS, RIGHT_MANAGE, &process_object);
 	if (number)
 		return number;
-	struct handle_table *table = process_handles_ref(container_of(process_object, struct process, object));
-	number = table ? handle_table_next(table, first, &object, &rights, &found.options) : -ESRCH;
-	handle_table_unref(table);
+	struct handles handles;
+	number = process_handles_ref(container_of(process_object, struct process, object), &handles);
+	if (!number) {
+		number = handle_table_next(&handles, first, &object, &rights, &found.options);
+		handles_unref(&handles);
+	}
 	object_unref(process_object);
 	if (number < 0)
 		return number;
@@ -123,7 +127,7 @@ int64_t sys_handle_fetch(handle_t process_handle, uint32_t first, user_t user_fo
 		return handle;
 	found.handle = (handle_t)handle;
 	if (copy_to_user(user_found, &found, sizeof(found))) {
-		(void)handle_table_close(process_current()->handles, (uint32_t)handle, NULL);
+		(void)handle_table_close(&process_current()->handles, (uint32_t)handle, NULL);
 		return -EFAULT;
 	}
 	return number;
@@ -131,19 +135,19 @@ int64_t sys_handle_fetch(handle_t process_handle, uint32_t first, user_t user_fo
 
 int64_t sys_handle_limit(uint32_t limit)
 {
-	return handle_table_set_limit(process_current()->handles, limit);
+	return handle_table_set_limit(&process_current()->handles, limit);
 }
 
 int64_t sys_handle_close_range(uint32_t first, uint32_t last, uint32_t options)
 {
-	struct handle_table *table = process_current()->handles;
+	const struct handles *handles = &process_current()->handles;
 	if (first > last || options & ~HANDLE_CLOSE_ON_EXEC)
 		return -EINVAL;
 	if (thread_current()->call_routed)
 		last = min(last, HANDLE_HIGH - 1u);
 	if (options & HANDLE_CLOSE_ON_EXEC)
-		(void)handle_table_mark(table, first, last, HANDLE_CLOSE_ON_EXEC, true);
+		(void)handle_table_mark(handles, first, last, HANDLE_CLOSE_ON_EXEC, true);
 	else
-		handle_table_close_range(table, first, last);
+		handle_table_close_range(handles, first, last);
 	return 0;
 }

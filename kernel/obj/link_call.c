@@ -145,7 +145,7 @@ static int handles_give(struct link_message *message, struct segment_sink *sink,
 			break;
 		int32_t value = (int32_t)number;
 		if (copy_to_user(message->handles + given * sizeof(value), &value, sizeof(value))) {
-			(void)handle_table_close(process_current()->handles, (uint32_t)number, carried->object);
+			(void)handle_table_close(&process_current()->handles, (uint32_t)number, carried->object);
 			error = -EFAULT;
 		} else {
 			given++;
@@ -270,7 +270,7 @@ int64_t sys_link_attach(handle_t handle, user_t user_parts)
 		if (error)
 			object_unref(part[i]);
 		else if (part[i] && wanted[i].handle >= 0)
-			(void)handle_table_close(process_current()->handles, (uint32_t)wanted[i].handle, part[i]);
+			(void)handle_table_close(&process_current()->handles, (uint32_t)wanted[i].handle, part[i]);
 	}
 	object_unref(old);
 	if (!error)

@@ -89,7 +89,7 @@ static void poll_observe(struct watched *watched, unsigned count, bool observe)
 static void poll_follow(struct poll_item *items, struct watched *watched, unsigned count)
 {
 	bool routed = thread_current()->call_routed;
-	if (process_current()->thread_count < 2 && process_current()->handles->references < 2)
+	if (process_current()->thread_count < 2 && process_current()->handles.table[0]->references < 2)
 		return;
 	for (unsigned i = 0; i < count; i++) {
 		struct object *object = NULL;

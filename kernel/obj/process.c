@@ -39,13 +39,13 @@ void route_table_unref(struct route_table *routes)
 static void process_release(struct process *process)
 {
 	spin_lock(&process->lock);
-	struct handle_table *handles = process->handles;
-	process->handles = NULL;
+	struct handles handles = process->handles;
+	process->handles = (struct handles){ { NULL, NULL } };
 	struct client *watcher = process->watcher;
 	process->watcher = NULL;
 	spin_unlock(&process->lock);
 	reply_table_close(&process->replies);
-	handle_table_unref(handles);
+	handles_unref(&handles);
 	route_table_unref(process->routes);
 	process->routes = NULL;
 	__atomic_sub_fetch(&processes_alive, 1, __ATOMIC_RELAXED);
@@ -86,7 +86,7 @@ static const struct object_operations process_operations = {
 	.kind = KIND_PROCESS, .name = "process", .destroy = process_destroy, .ready = process_ready,
 };
 
-struct process *process_create(struct space *space, struct handle_table *handles, struct budget *budget)
+struct process *process_create(struct space *space, const struct handles *handles, struct budget *budget)
 {
 	struct process *process = heap_alloc(sizeof(*process));
 	if (!process)
@@ -99,10 +99,10 @@ struct process *process_create(struct space *space, struct handle_table *handles
 	process->watch_notification.release = watch_notification_release;
 	process->start_time = time_now();
 	process->space = space;
-	process->handles = handles;
+	process->handles = *handles;
 	process->budget = budget;
 	object_ref(space_object(space));
-	handle_table_ref(handles);
+	handles_ref(handles);
 	object_ref(&budget->object);
 	object_init(&process->object, &process_operations);
 	process_list_add(process);
@@ -110,14 +110,15 @@ struct process *process_create(struct space *space, struct handle_table *handles
 	return process;
 }
 
-struct handle_table *process_handles_ref(struct process *process)
+int process_handles_ref(struct process *process, struct handles *handles)
 {
 	spin_lock(&process->lock);
-	struct handle_table *handles = process->handles;
-	if (handles)
-		handle_table_ref(handles);
+	*handles = process->handles;
+	bool some = handles->table[0];
+	if (some)
+		handles_ref(handles);
 	spin_unlock(&process->lock);
-	return handles;
+	return some ? 0 : -ESRCH;
 }
 
 struct thread *process_find_thread(struct process *process, uint64_t number)

@@ -37,9 +37,9 @@ struct process {
 	uint32_t status;
 	struct wait_queue changed;   /* threads ended, or suspension ended */
 
-	/* changed by the process's own exec only, when it has one thread; read by its threads without the lock */
+	/* changed by the process itself only (exec, process_unshare), when it has one thread; read by its threads without the lock */
 	struct space *space;
-	struct handle_table *handles;
+	struct handles handles;      /* none of a corpse; under the lock for others than its threads */
 	struct upcall_config upcall; /* image_start == image_end: none */
 	struct route_table *routes;
 
@@ -62,7 +62,7 @@ struct process {
 };
 
 /* A process without threads; takes its own references to space, handles and budget. */
-struct process *process_create(struct space *space, struct handle_table *handles, struct budget *budget) must_check;
+struct process *process_create(struct space *space, const struct handles *handles, struct budget *budget) must_check;
 static inline struct process *process_current(void) { return thread_current()->process; }
 /* The space and the budget of the current process; not referenced (the thread keeps them). NULL for kernel threads (space), the root (budget). */
 struct space *space_current(void);
@@ -81,8 +81,8 @@ int process_suspend(struct process *process) must_check;
 int process_resume(struct process *process) must_check;
 /* The thread with that number, referenced, or NULL. */
 struct thread *process_find_thread(struct process *process, uint64_t number);
-/* The handle table with a reference of its own, or NULL when the process is a corpse. */
-struct handle_table *process_handles_ref(struct process *process) must_check;
+/* The handle tables with references of their own; -ESRCH: the process is a corpse. */
+int process_handles_ref(struct process *process, struct handles *handles) must_check;
 /* kernel/core/main.c: called for every process that has become a corpse; stops the machine if it is the first one. */
 void kernel_first_process_died(struct process *process);
 /* The function of the first process that address lies in, with the offset from its start; NULL: another process, or not known. kernel/core/main.c. */

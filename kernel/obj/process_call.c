@@ -19,24 +19,25 @@ static int process_lookup(handle_t handle, uint32_t rights, struct process **pro
 	return error;
 }
 
-/* The table the new process gets, with a reference for the caller. */
-static struct handle_table *handles_for(uint32_t options)
+/* The tables the new process gets, with references for the caller. -ENOMEM. */
+static int handles_for(uint32_t options, struct handles *handles)
 {
-	struct handle_table *own = process_current()->handles;
+	const struct handles *own = &process_current()->handles;
 	if (options & PROCESS_SHARE_HANDLES) {
-		handle_table_ref(own);
-		return own;
+		*handles = *own;
+		handles_ref(own);
+		return 0;
 	}
-	return options & PROCESS_COPY_HANDLES ? handle_table_copy(own) : handle_table_create();
+	return options & PROCESS_COPY_HANDLES ? handles_copy(handles, own, options & PROCESS_SHARE_LOW_HANDLES) : handles_create(handles);
 }
 
 int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32_t options)
 {
 	struct object *space, *budget;
 	struct process *parent = process_current();
-	if (options & ~(PROCESS_COPY_HANDLES | PROCESS_SHARE_HANDLES | PROCESS_COPY_UPCALL))
+	if (options & ~(PROCESS_COPY_HANDLES | PROCESS_SHARE_HANDLES | PROCESS_SHARE_LOW_HANDLES | PROCESS_COPY_UPCALL))
 		return -EINVAL;
-	if ((options & PROCESS_COPY_HANDLES) && (options & PROCESS_SHARE_HANDLES))
+	if ((options & PROCESS_COPY_HANDLES) ? options & PROCESS_SHARE_HANDLES : options & PROCESS_SHARE_LOW_HANDLES)
 		return -EINVAL;
 	int error = handle_lookup(space_handle, KIND_SPACE, RIGHT_MANAGE, &space);
 	if (error)
@@ -48,9 +49,12 @@ int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32
 	}
 	/* A process made here after the budget's end would outlive it. */
 	bool destroyed = budget_is_destroyed(container_of(budget, struct budget, object));
-	struct handle_table *handles = destroyed ? NULL : handles_for(options);
-	struct process *process = handles ? process_create(space_of_object(space), handles, container_of(budget, struct budget, object)) : NULL;
-	handle_table_unref(handles);
+	struct handles handles;
+	struct process *process = NULL;
+	if (!destroyed && !handles_for(options, &handles)) {
+		process = process_create(space_of_object(space), &handles, container_of(budget, struct budget, object));
+		handles_unref(&handles);
+	}
 	object_unref(budget);
 	object_unref(space);
 	if (!process)
@@ -62,6 +66,23 @@ int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32
 			__atomic_add_fetch(&process->routes->references, 1, __ATOMIC_RELAXED);
 	}
 	return handle_install_new(&process->object, RIGHTS_PROCESS, 0, HANDLE_HIGH);
+}
+
+int64_t sys_process_unshare(void)
+{
+	struct process *process = process_current();
+	struct handles own, before = process->handles;
+	if (process->thread_count > 1)
+		return -EBUSY;
+	if (!handles_shared(&before))
+		return 0;
+	if (handles_copy(&own, &before, false))
+		return -ENOMEM;
+	spin_lock(&process->lock);
+	process->handles = own;
+	spin_unlock(&process->lock);
+	handles_unref(&before);
+	return 0;
 }
 
 int64_t sys_process_exit(uint32_t status)
@@ -180,7 +201,7 @@ int64_t sys_process_get(handle_t handle, user_t user_info)
 	info.state = process->corpse ? PROCESS_CORPSE : process->suspended ? PROCESS_SUSPENDED : PROCESS_RUNNING;
 	info.status = process->status;
 	info.threads = process->thread_count;
-	info.handles = process->handles ? handle_table_count(process->handles) : 0;
+	info.handles = process->handles.table[0] ? handle_table_count(&process->handles) : 0;
 	info.user_time = process->user_time;
 	info.system_time = process->system_time;
 	list_for_each(thread, &process->threads, process_link) {

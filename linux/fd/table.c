@@ -40,9 +40,13 @@ int64_t linux_close(struct linux_thread *t, const uint64_t argument[6])
 int64_t linux_close_range(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint32_t first = (uint32_t)argument[0], last = (uint32_t)argument[1], flags = (uint32_t)argument[2];
-	/* UNSHARE: descriptor tables are not shared between processes (threads of one process always share) */
 	if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
 		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE) { /* threads of one process always share */
+		int64_t unshared = process_unshare();
+		if (unshared < 0 && unshared != -EBUSY)
+			return unshared;
+	}
 	if (first >= HANDLE_HIGH)
 		return 0;
 	if (!(flags & CLOSE_RANGE_CLOEXEC))

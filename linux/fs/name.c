@@ -33,7 +33,7 @@ int fs_fork(struct linux_thread *t, struct linux_process *child)
 	ns_fork_parent(&p->fs->ns);
 	/* the child's handle table, copied from this one, has the retired ports too: its own walks will close them */
 	fs->ns.lock = fs->ns.walkers = 0;
-	child->record->personality_flags &= ~RECORD_LOCKS; /* a child inherits none */
+	child->record->personality_flags &= ~(RECORD_LOCKS | RECORD_LOCK_PLACES); /* a child inherits none */
 	child->fs = fs;
 	child->files = NULL;
 	child->umask = __atomic_load_n(&p->umask, __ATOMIC_RELAXED);
@@ -45,7 +45,7 @@ void fs_fork_parent(struct linux_thread *t) { ns_fork_parent(&t->process->fs->ns
 
 void fs_fork_child(struct linux_thread *t)
 {
-	t->process->record->personality_flags &= ~RECORD_LOCKS; /* a child inherits none */
+	t->process->record->personality_flags &= ~(RECORD_LOCKS | RECORD_LOCK_PLACES); /* a child inherits none */
 	ns_fork_child(&t->process->fs->ns);
 }
 

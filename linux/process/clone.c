@@ -208,6 +208,12 @@ void linux_fork_begin(struct linux_thread *t)
 		t->block.pending = 1;
 }
 
+/* The library's own handles are always copied; descriptors may be shared. */
+static uint32_t handles_option(const struct clone_request *request)
+{
+	return PROCESS_COPY_HANDLES | (request->flags & LINUX_CLONE_FILES ? PROCESS_SHARE_LOW_HANDLES : 0);
+}
+
 static int64_t process_fork(struct linux_thread *t, const struct clone_request *request)
 {
 	struct linux_process *p = t->process;
@@ -237,7 +243,7 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 	int64_t result = space;
 	if (space < 0)
 		goto out;
-	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, PROCESS_COPY_HANDLES | PROCESS_COPY_UPCALL);
+	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL);
 	result = process;
 	if (process < 0)
 		goto out_space;
@@ -367,7 +373,7 @@ static int64_t vfork_start(struct linux_thread *t, struct linux_thread *child, c
 {
 	struct linux_process *p = t->process, *child_process = child->process;
 	uint32_t slot = 0;
-	int64_t process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, PROCESS_COPY_UPCALL | PROCESS_COPY_HANDLES);
+	int64_t process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL);
 	if (process < 0)
 		return process;
 	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot), result = pid;
@@ -440,6 +446,8 @@ static int64_t clone_any(struct linux_thread *t, const struct clone_request *req
 		return -EINVAL;
 	if (flags & LINUX_CLONE_THREAD)
 		return thread_make(t, request);
+	if (flags & LINUX_CLONE_FS) /* each process has its own working directory: better refused than copied unseen */
+		return -EINVAL;
 	return flags & LINUX_CLONE_VM ? process_vfork(t, request) : process_fork(t, request);
 }
 
@@ -483,6 +491,18 @@ int64_t linux_clone3(struct linux_thread *t, const uint64_t argument[6])
 	if ((word[0] & LINUX_CLONE_CLEAR_SIGHAND) && (word[0] & LINUX_CLONE_SIGHAND))
 		return -EINVAL;
 	return clone_any(t, &request);
+}
+
+/* Of what processes may share there are only descriptors; of the rest a process has its own anyway, but its threads share it. */
+int64_t linux_unshare(struct linux_thread *t, const uint64_t argument[6])
+{
+	const uint64_t alone = LINUX_CLONE_FS | LINUX_CLONE_FILES | LINUX_CLONE_THREAD | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM;
+	uint64_t flags = argument[0];
+	if (flags & ~(alone | LINUX_CLONE_SYSVSEM))
+		return -EINVAL;
+	if (flags & alone && t->process->thread_count > 1)
+		return -EINVAL;
+	return flags & LINUX_CLONE_FILES ? process_unshare() : 0;
 }
 
 int64_t linux_fork(struct linux_thread *t, const uint64_t argument[6])

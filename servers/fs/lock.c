@@ -374,8 +374,13 @@ int64_t lock_release(struct server_request *request, uint64_t id)
 	struct opened *opened = opened_find(id);
 	if (!opened)
 		return -EBADF;
-	locks_drop(opened->node, FILE_LOCK_RECORD, request->badge);
+	lock_release_node(opened->node, request->badge);
 	return 0;
+}
+
+void lock_release_node(struct node *node, uint64_t badge)
+{
+	locks_drop(node, FILE_LOCK_RECORD, badge);
 }
 
 int64_t lock_cancel(struct server_request *request, uint64_t id)

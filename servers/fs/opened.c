@@ -4,6 +4,7 @@
 #include <string.h>
 #include "lock.h"
 #include "opened.h"
+#include "place.h"
 #include "watch.h"
 
 #define INDEX_BITS 28
@@ -63,7 +64,10 @@ void opened_close(uint64_t id)
 	bool writing = (opened->flags & O_ACCMODE) != O_RDONLY;
 	if (writing && --node->writers == 0)
 		watch_writers(node); /* a last look at what was written */
-	watch_node(node, writing ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	if (!(opened->flags & PLACE_OPENED))
+		watch_node(node, writing ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	if (opened->flags & PLACE_OPENED)
+		place_closed(node);
 	opened->node = NULL;
 	opened->next_free = free_head;
 	free_head = (uint32_t)(opened - table);

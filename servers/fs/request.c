@@ -14,6 +14,7 @@
 #include "fifo.h"
 #include "lock.h"
 #include "opened.h"
+#include "place.h"
 #include "watch.h"
 #include "request.h"
 
@@ -573,6 +574,12 @@ static int64_t do_lock(struct server_request *request, uint64_t start)
 	}
 }
 
+static int64_t do_lock_place(struct server_request *request, uint64_t start)
+{
+	(void)start;
+	return place_request(request);
+}
+
 static int64_t do_watch_create(struct server_request *request, uint64_t start)
 {
 	(void)start;
@@ -584,7 +591,8 @@ static int64_t (*const operations[])(struct server_request *request, uint64_t st
 	[FILE_SETATTR] = do_setattr, [FILE_READDIR] = do_readdir, [FILE_MAKE_DIRECTORY] = do_make_directory, [FILE_MAKE_NODE] = do_make_node,
 	[FILE_SYMLINK] = do_symlink, [FILE_LINK] = do_link, [FILE_UNLINK] = do_unlink, [FILE_RENAME] = do_rename, [FILE_READLINK] = do_readlink,
 	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_LOCK] = do_lock, [FILE_LOCK_REGISTER] = do_lock,
-	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock, [FILE_NAME] = do_name, [FILE_PLACE_FORWARD] = do_place_forward,
+	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock,
+	[FILE_LOCK_PLACE] = do_lock_place, [FILE_NAME] = do_name, [FILE_PLACE_FORWARD] = do_place_forward,
 	[FILE_SOCKET] = do_socket,
 };
 
@@ -602,6 +610,8 @@ int64_t fs_request(void *context, struct server_request *request)
 	struct node *start = node_of_word(request->port_data);
 	if (!start)
 		return -ESTALE;
+	if (!(start->mode & S_IFMT) && operations[operation] != do_lock) /* a place to lock (place.h) */
+		return -ENOSYS;
 	return operations[operation](request, (uint64_t)start);
 }
 

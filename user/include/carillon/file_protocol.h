@@ -77,6 +77,9 @@ enum file_operation {
 	                    with HANDLE_NOT_COPIED, by the process itself alone */
 	FILE_LOCK_RELEASE, /* on an open object: the caller's record locks on the file go, as POSIX wants it at each close */
 	FILE_LOCK_CANCEL, /* on an open object: word1 = thread: it no longer waits for a lock */
+	FILE_LOCK_PLACE, /* locks of what has no file of this server: handle[0] = its description, word1 and word2 = st_dev and st_ino if another
+	                    server tells such. Reply handle[0] = a port that takes the four operations above for that description and whose last
+	                    reference is its end; it is meant for description_attach. With word3 = 1 only FILE_LOCK_RELEASE is done, and no port comes */
 	FILE_WATCH_CREATE, /* word1 = Linux's open flags: reply handle[0] = description of a new queue of events about files of this server (inotify) */
 	FILE_WATCH_ADD,  /* on such a description: handle[0] = node port of what is to be watched, word1 = inotify's mask. Reply word1 = watch number.
 	                    ENOSPC: too many, or the node is another server's */

@@ -69,6 +69,7 @@ struct process_record {
 	struct record_threads threads;
 };
 #define RECORD_TRACE 0x1u
+#define RECORD_LOCK_PLACES 0x8u /* it may have some on what is no file (FILE_LOCK_PLACE) */
 #define RECORD_LOCKS 0x4u /* the process may have record locks: each close must be told to the file's server */
 #define RECORD_SIGNALS_TOLD 0x2u /* exec: proc knows which signals this program ignores */
 #endif
