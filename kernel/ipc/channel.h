@@ -5,7 +5,8 @@
  * empty; the sender gets -EPIPE once the last reference to the receiver end has gone. The memory goes with the second end.
  *
  * Channel ends can travel in packets, but not if their own channel holds a packet with channel ends or flows (-ELOOP): a cycle of channels that
- * keep each other alive would need such a step. channel_nesting_lock makes the test and the queueing one step.
+ * keep each other alive would need such a step. channel_nesting_lock makes the test and the queueing one step. Links may be sent into links
+ * all the same: such cycles are collected (flight.h).
  *
  * Locks: channel_nesting_lock (RANK_LISTENER, never held together with a port's), then channel->lock (RANK_CHANNEL). Copies to and from user memory
  * under the lock use only the variants that do not fault; a fault is resolved without the lock and the copy tried again.

@@ -7,6 +7,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
+#include "kernel/ipc/flight.h"
 #include "kernel/obj/description.h"
 #include "kernel/obj/process.h"
 
@@ -68,7 +69,8 @@ int channel_nesting_check(struct channel *channel, const struct carried_handle *
 	for (unsigned i = 0; i < handle_count; i++) {
 		struct channel *inner[2];
 		unsigned count = channels_of_object(handles[i].object, inner);
-		for (unsigned k = 0; k < count; k++)
+		bool collected = channel->segments && flight_possible(handles[i].object);
+		for (unsigned k = 0; k < count && !collected; k++)
 			if (inner[k] == channel || __atomic_load_n(&inner[k]->nested, __ATOMIC_RELAXED))
 				return -ELOOP;
 		*nested += count != 0;

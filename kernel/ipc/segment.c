@@ -10,13 +10,13 @@
  * the queue's cost, in pages, is charged to who pays for the receiver.
  *
  * Segments that are dropped unread may hold the last reference to a channel that holds such segments: that would be a recursion of any depth.
- * So they are buried, and whoever finds nobody digging empties the grave in a loop.
+ * So they are buried, and whoever finds nobody digging empties the grave in a loop. Sockets that hold only each other in this way: flight.h.
  */
 #include "abi/link.h"
 #include "arch/usercopy.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
-#include "kernel/ipc/channel.h"
+#include "kernel/ipc/flight.h"
 #include "kernel/ipc/vector.h"
 #include "kernel/obj/budget.h"
 
@@ -37,8 +37,7 @@ struct segment {
 	uint8_t bytes[];
 };
 
-static struct spinlock grave_lock = SPINLOCK_INIT("grave", RANK_LISTENER);
-static struct list grave = { &grave, &grave };
+static struct list grave = { &grave, &grave }; /* channel_nesting_lock, as the next */
 static bool grave_open; /* somebody empties it */
 
 /* --- labels and handles --- */
@@ -69,8 +68,13 @@ void carried_handles_free(struct carried_handle *handles, unsigned count)
 {
 	if (!handles)
 		return;
+	bool flying = false;
+	for (unsigned i = 0; i < count; i++)
+		flying |= flight_is(handles[i].object);
 	message_drop_handles(handles, count);
 	heap_free(handles, count * sizeof(*handles));
+	if (flying)
+		flights_collect();
 }
 
 /* --- segments --- */
@@ -131,11 +135,12 @@ static void channel_uncharge(struct channel *channel, uint64_t cost, uint64_t sp
 
 void channel_drop_segments(struct channel *channel)
 {
-	spin_lock(&grave_lock);
+	spin_lock(&channel_nesting_lock);
 	spin_lock(&channel->lock);
 	while (!list_empty(&channel->queue)) {
 		struct segment *segment = list_first(&channel->queue, struct segment, link);
 		list_remove(&segment->link);
+		flights_end(segment->handles, segment->handle_count);
 		list_add_last(&grave, &segment->link);
 	}
 	channel_uncharge(channel, channel->count, 0);
@@ -146,13 +151,22 @@ void channel_drop_segments(struct channel *channel)
 		while (!list_empty(&grave)) {
 			struct segment *segment = list_first(&grave, struct segment, link);
 			list_remove(&segment->link);
-			spin_unlock(&grave_lock);
+			spin_unlock(&channel_nesting_lock);
 			segment_free(segment);
-			spin_lock(&grave_lock);
+			spin_lock(&channel_nesting_lock);
 		}
 		grave_open = false;
 	}
-	spin_unlock(&grave_lock);
+	spin_unlock(&channel_nesting_lock);
+}
+
+void channel_visit_handles(struct channel *channel, void (*visit)(const struct carried_handle *handles, unsigned count, void *context), void *context)
+{
+	struct segment *segment;
+	spin_lock(&channel->lock);
+	list_for_each(segment, &channel->queue, link)
+		visit(segment->handles, segment->handle_count, context);
+	spin_unlock(&channel->lock);
 }
 
 uint64_t channel_next(struct channel *channel)
@@ -208,6 +222,7 @@ static int segment_queue(struct channel *channel, struct segment *segment, struc
 		if (!error && room) {
 			segment->handles = source->handles;
 			segment->handle_count = source->handle_count;
+			flights_begin(segment->handles, segment->handle_count);
 			source->handles = NULL;
 			source->handle_count = 0;
 			list_add_last(&channel->queue, &segment->link);
@@ -269,8 +284,17 @@ struct reader {
 	struct vector_position position;
 	uint64_t done;
 	bool began;         /* a segment has been met: label and badge are its */
+	bool nesting;       /* channel_nesting_lock is held, too */
 	unsigned retries;
 };
+
+static void reader_unlock(struct reader *reader)
+{
+	spin_unlock(&reader->channel->lock);
+	if (reader->nesting)
+		spin_unlock(&channel_nesting_lock);
+	reader->nesting = false;
+}
 
 /* Copies up to length bytes at `bytes` out; lock held. -EAGAIN: the lock was given up for a fault. */
 static int64_t reader_copy(struct reader *reader, const uint8_t *bytes, uint64_t length)
@@ -280,7 +304,7 @@ static int64_t reader_copy(struct reader *reader, const uint8_t *bytes, uint64_t
 		uint64_t chunk = length - at;
 		user_t address = position_address(&next, &chunk);
 		if (copy_to_user_present(address, bytes + at, chunk)) {
-			spin_unlock(&reader->channel->lock);
+			reader_unlock(reader);
 			int error = reader->retries++ < FAULT_RETRIES ? user_make_present(address, chunk, true) : -EFAULT;
 			spin_lock(&reader->channel->lock);
 			return error ? error : -EAGAIN;
@@ -308,6 +332,7 @@ static int reader_begin(struct reader *reader, struct segment *segment)
 			}
 		} else {
 			segment->handles = NULL;
+			flights_end(handles, segment->handle_count);
 			reader->channel->nested -= segment->nested;
 			segment->nested = 0;
 		}
@@ -325,22 +350,41 @@ static int reader_begin(struct reader *reader, struct segment *segment)
 	return 0;
 }
 
-/* Peeking met a fault: begin anew. Nothing was taken. Lock held; the handles' references are copies, so dropping them destroys nothing here. */
+/* Peeking is to begin anew; nothing was taken. */
+static void reader_forget(struct reader *reader)
+{
+	struct segment_sink *sink = reader->sink;
+	label_unref(sink->label);
+	sink->label = NULL;
+	reader->position = (struct vector_position){ sink->vector, sink->count, 0, 0 };
+	reader->done = 0;
+	reader->began = false;
+}
+
+/* The same after a fault; handles that were met are references of its own. Lock held, given up meanwhile. */
 static void reader_restart(struct reader *reader)
 {
 	struct segment_sink *sink = reader->sink;
 	struct carried_handle *handles = sink->handles;
 	unsigned count = sink->handle_count;
-	label_unref(sink->label);
-	sink->label = NULL;
 	sink->handles = NULL;
 	sink->handle_count = 0;
-	reader->position = (struct vector_position){ sink->vector, sink->count, 0, 0 };
-	reader->done = 0;
-	reader->began = false;
-	spin_unlock(&reader->channel->lock);
+	reader_forget(reader);
+	reader_unlock(reader);
 	carried_handles_free(handles, count);
 	spin_lock(&reader->channel->lock);
+}
+
+/* Handles leave a queue, or are looked at there, only with the other lock. True: both had to be taken anew, so everything is to be looked at again. */
+static bool reader_nest(struct reader *reader, const struct segment *segment)
+{
+	if (!segment->handles || reader->nesting)
+		return false;
+	spin_unlock(&reader->channel->lock);
+	spin_lock(&channel_nesting_lock);
+	spin_lock(&reader->channel->lock);
+	reader->nesting = true;
+	return true;
 }
 
 static void segment_remove(struct channel *channel, struct segment *segment)
@@ -362,6 +406,11 @@ static int reader_stream(struct reader *reader)
 		struct segment *segment = list_entry(at, struct segment, link);
 		if (reader->began && ((sink->by_sender && segment->badge != sink->badge) || (sink->handles && segment->handles)))
 			return 1;
+		if (reader_nest(reader, segment)) {
+			if (sink->peek)
+				reader_forget(reader);
+			return -EAGAIN;
+		}
 		uint64_t length = min(sink->total - reader->done, (uint64_t)(segment->size - segment->taken));
 		int64_t error = reader_copy(reader, segment->bytes + segment->taken, length);
 		if (error == -EAGAIN && sink->peek)
@@ -393,6 +442,8 @@ static int reader_message(struct reader *reader)
 	if (list_empty(&channel->queue))
 		return 0;
 	struct segment *segment = list_first(&channel->queue, struct segment, link);
+	if (reader_nest(reader, segment))
+		return -EAGAIN;
 	uint64_t length = min(sink->total, (uint64_t)segment->size);
 	int64_t error = reader_copy(reader, segment->bytes, length);
 	if (!error)
@@ -441,6 +492,11 @@ int64_t channel_segment_read(struct channel *channel, struct segment_sink *sink)
 			break;
 		if (reader.done && !sink->peek)
 			wake_writers(channel);
+		if (reader.nesting) { /* another reader was faster; nobody sleeps with that lock */
+			reader_unlock(&reader);
+			spin_lock(&channel->lock);
+			continue;
+		}
 		error = wait_on(&channel->readers, &channel->lock, sink->deadline, WAIT_INTERRUPTIBLE);
 		spin_lock(&channel->lock);
 		if (error && list_empty(&channel->queue)) {
@@ -450,7 +506,7 @@ int64_t channel_segment_read(struct channel *channel, struct segment_sink *sink)
 	}
 	if (reader.began && !sink->peek)
 		wake_writers(channel);
-	spin_unlock(&channel->lock);
+	reader_unlock(&reader);
 	if (!channel->messages)
 		sink->length = reader.done;
 	return reader.done || reader.began ? (int64_t)reader.done : error;

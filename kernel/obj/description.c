@@ -129,8 +129,17 @@ static void description_destroy(struct object *object)
 	heap_free(description, sizeof(*description));
 }
 
+static void description_handle_closed(struct object *object)
+{
+	bool flying = flight_is(object); /* then it outlives this reference, perhaps unreachable */
+	object_unref(object);
+	if (flying)
+		flights_collect();
+}
+
 static const struct object_operations description_operations = {
 	.kind = KIND_DESCRIPTION, .name = "description", .destroy = description_destroy, .ready = description_ready, .observed = description_observed,
+	.handle_closed = description_handle_closed,
 };
 
 /* An optional handle: 0 and NULL for HANDLE_NONE. */

@@ -89,7 +89,8 @@ static void handle_drop(struct object *object)
 {
 	if (object->operations->handle_closed)
 		object->operations->handle_closed(object);
-	object_unref(object);
+	else
+		object_unref(object);
 }
 
 /* --- tables --- */

@@ -42,6 +42,7 @@ int link_create(struct description *description, uint32_t mode)
 	}
 	if (description->receiver)
 		description->receiver->channel->adopted = true;
+	flight_init(&link->flight, description);
 	link->mode = mode;
 	link->send_limit = LINK_LIMIT;
 	description->link = link;
@@ -57,6 +58,8 @@ void link_destroy(struct description *description)
 	label_unref(link->label[LINK_LABEL_OWN]);
 	label_unref(link->label[LINK_LABEL_PEER]);
 	heap_free(link, sizeof(*link));
+	if (flights_any())
+		flights_collect();
 }
 
 bool link_ends_fit(uint32_t mode, const struct channel_end *sender, const struct channel_end *receiver)

@@ -2,6 +2,7 @@
 #ifndef KERNEL_LINK_OBJECT_H
 #define KERNEL_LINK_OBJECT_H
 #include "abi/link.h"
+#include "kernel/ipc/flight.h"
 #include "kernel/obj/description.h"
 
 struct label;
@@ -15,6 +16,7 @@ struct link {
 	uint64_t word[LINK_WORDS];
 	bool reset_taken;             /* the peer's reset was told */
 	uint32_t shut;                /* LINK_SHUT_* for directions without a channel to tell it */
+	struct flight flight;         /* channel_nesting_lock */
 };
 /* For description_create: flags holds the mode, the parts are its. 0 or -ENOMEM, -EINVAL. */
 int link_create(struct description *description, uint32_t mode) must_check;

@@ -10,7 +10,7 @@ struct object_operations {
 	const char *name;
 	void (*destroy)(struct object *);        /* last reference gone; frees */
 	uint32_t (*ready)(struct object *);      /* READY_ bits now; NULL: the kind cannot be waited for */
-	void (*handle_closed)(struct object *);  /* optional: a handle (not another reference) to it was closed */
+	void (*handle_closed)(struct object *);  /* optional: a handle (not another reference) to it is closed: drops the reference itself */
 	void (*observed)(struct object *, bool any); /* optional: the first observer came, the last one went; under observer_lock */
 };
 struct object {

@@ -24,6 +24,38 @@ static int64_t connect_datagram(struct linux_thread *t, int fd, const struct soc
 	return result < 0 ? result : link_set_label(fd, LINK_LABEL_PEER, &label, sizeof label);
 }
 
+/* Waits for room in the listener's queue. -EAGAIN: not before the deadline; -EINTR. */
+static int64_t room_wait(struct linux_thread *t, handle_t event, uint64_t deadline)
+{
+	struct poll_item item = { .handle = event, .events = (int16_t)READY_OUT };
+	int64_t result;
+	do
+		result = description_poll(&item, 1, deadline);
+	while (wait_again(t, result));
+	handle_close(event);
+	return result < 0 ? result : result == 0 ? -EAGAIN : 0;
+}
+
+/* The call to the listener's server, waiting for room as the socket's flags and its SO_SNDTIMEO say. */
+static int64_t connect_call(struct linux_thread *t, handle_t fd, handle_t port, bool non_blocking, struct message *message)
+{
+	const struct message request = *message;
+	struct link_state state;
+	int64_t result = link_get(fd, &state);
+	if (result < 0)
+		return result;
+	uint64_t timeout = non_blocking ? 0 : state.write_timeout, deadline = timeout ? deadline_relative(t, timeout) : 0;
+	do {
+		*message = request;
+		message->word[2] = non_blocking ? SOCKET_WAIT_NOT : timeout ? SOCKET_WAIT_EVENT : SOCKET_WAIT;
+		result = server_port_call(t, port, message, CALL_INTERRUPTIBLE);
+		if (result != 1)
+			return result;
+		result = message->handle_count ? room_wait(t, message->handle[0], deadline) : -ECONNREFUSED;
+	} while (result == 0);
+	return result;
+}
+
 /* Offers a pair of channels to the listener behind port; this side's ends come back in *own. */
 static int64_t connect_offer(struct linux_thread *t, handle_t fd, handle_t port, uint32_t type, struct link_parts *own, struct socket_label *label)
 {
@@ -44,10 +76,10 @@ static int64_t connect_offer(struct linux_thread *t, handle_t fd, handle_t port,
 		handle_close(out.receiver);
 		return result;
 	}
-	struct message message = { .word = { SOCKET_CONNECT, type, (info.flags & DESCRIPTION_NON_BLOCKING) != 0 },
+	struct message message = { .word = { SOCKET_CONNECT, type },
 		.send_address = (uintptr_t)&mine, .send_size = sizeof mine, .receive_address = (uintptr_t)label, .receive_size = sizeof *label,
 		.handle = { in.sender, out.receiver }, .handle_count = 2 };
-	result = server_port_call(t, port, &message, CALL_INTERRUPTIBLE);
+	result = connect_call(t, fd, port, info.flags & DESCRIPTION_NON_BLOCKING, &message);
 	handle_close(in.sender);
 	handle_close(out.receiver);
 	if (result < 0) {

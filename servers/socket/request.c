@@ -147,6 +147,23 @@ static void tell_readiness(struct socket *socket)
 	if (socket->shut == (LINK_SHUT_READ | LINK_SHUT_WRITE))
 		ready |= READY_HANGUP;
 	event_update(socket->event, ~0u, ready);
+	/* whoever waits for room tries again also when nobody can connect any more */
+	bool room = socket->queue.count <= socket->backlog || socket->shut & LINK_SHUT_READ;
+	if (socket->room != HANDLE_NONE)
+		event_update(socket->room, ~0u, room ? READY_OUT : 0);
+}
+
+/* The queue is full: an event that tells of room. */
+static int64_t reply_room(struct server_request *request, struct socket *socket)
+{
+	if (socket->room == HANDLE_NONE) {
+		int64_t event = event_create(0, EVENT_MASK);
+		if (event < 0)
+			return event;
+		socket->room = (handle_t)event;
+	}
+	server_reply_handle(request, socket->room, false);
+	return 1;
 }
 
 /* There is room: the first one set aside that is still there goes into the queue. */
@@ -210,8 +227,8 @@ static int64_t do_connect(struct server_request *request, struct socket *socket)
 	if (!socket->listening || socket->shut & LINK_SHUT_READ)
 		return -ECONNREFUSED;
 	bool full = socket->queue.count > socket->backlog;
-	if (full && request->word[2])
-		return -EAGAIN;
+	if (full && request->word[2] != SOCKET_WAIT)
+		return request->word[2] == SOCKET_WAIT_EVENT ? reply_room(request, socket) : -EAGAIN;
 	struct waiting *waiting = calloc(1, sizeof *waiting);
 	if (!waiting || !label_read(request, &waiting->label)) {
 		int64_t error = waiting ? -EINVAL : -ENOMEM;
@@ -275,6 +292,8 @@ void socket_closed(void *context, uint64_t port_data)
 	if (!socket)
 		return;
 	refuse_late(socket);
+	if (socket->room != HANDLE_NONE)
+		event_update(socket->room, ~0u, READY_OUT);
 	while ((waiting = waiting_take(&socket->queue)))
 		waiting_free(waiting);
 	socket_destroy(socket);

@@ -56,7 +56,8 @@ struct socket *socket_create(uint32_t type)
 	if (!socket)
 		return NULL;
 	generations[lowest] = (generations[lowest] + 1) & 0x7fffffff;
-	*socket = (struct socket){ .index = lowest, .generation = generations[lowest], .type = type, .entry = HANDLE_NONE, .event = HANDLE_NONE };
+	*socket = (struct socket){ .index = lowest, .generation = generations[lowest], .type = type, .entry = HANDLE_NONE, .event = HANDLE_NONE,
+		.room = HANDLE_NONE };
 	socket->queue.end = &socket->queue.first;
 	socket->late.end = &socket->late.first;
 	sockets[lowest] = socket;
@@ -75,6 +76,8 @@ void socket_destroy(struct socket *socket)
 		socket_handle_close(socket->entry);
 	if (socket->event != HANDLE_NONE)
 		socket_handle_close(socket->event);
+	if (socket->room != HANDLE_NONE)
+		socket_handle_close(socket->room);
 	sockets[socket->index] = NULL;
 	if (socket->index < lowest)
 		lowest = socket->index;

@@ -28,6 +28,7 @@ struct socket {
 	uint32_t shut;               /* LINK_SHUT_*, while listening */
 	handle_t entry;              /* datagrams; HANDLE_NONE */
 	handle_t event;              /* once listening */
+	handle_t room;               /* event: there may be room in the queue; once somebody wants to wait for that himself */
 	uint32_t backlog;            /* as listen was told: one more may wait */
 	struct waiting_list queue, late;
 	struct socket_label label;

@@ -35,10 +35,12 @@ enum socket_operation {
 	SOCKET_ACCEPT,   /* Reply: handle[0], [1] = sender, receiver; range: the peer's struct socket_label. EAGAIN, EINVAL */
 	SOCKET_SHUT,     /* word1 = LINK_SHUT_*: nobody more can connect, accept fails with EINVAL once the queue is empty */
 	/* address */
-	SOCKET_CONNECT,  /* word1 = type, word2 = 1: do not wait; handle[0], [1] = sender, receiver of the accepted side (moved); range: own label.
-	                    Reply range: the listener's label. Waits interruptibly for room. ECONNREFUSED, EPROTOTYPE, EAGAIN */
+	SOCKET_CONNECT,  /* word1 = type, word2 = SOCKET_WAIT_*; handle[0], [1] = sender, receiver of the accepted side (moved); range: own label.
+	                    Reply range: the listener's label. Where the queue is full it waits interruptibly for room, or fails with EAGAIN, or replies
+	                    1 with handle[0] = an event that is ready for writing once there may be room. ECONNREFUSED, EPROTOTYPE, EAGAIN */
 	SOCKET_TARGET,   /* word1 = type. Reply: handle[0] = sender end of the datagram socket's queue; range: its label. ECONNREFUSED, EPROTOTYPE */
 };
+enum { SOCKET_WAIT, SOCKET_WAIT_NOT, SOCKET_WAIT_EVENT };
 #define SOCKET_TYPE_STREAM 1u
 #define SOCKET_TYPE_DATAGRAM 2u
 #define SOCKET_TYPE_PACKET 5u
