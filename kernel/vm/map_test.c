@@ -1,6 +1,6 @@
 /*
  * Random additions and cuts of the region tree against an array of pages; balance and gaps; allocation failures; clones stay as they were.
- * host-test: kernel/vm/map.c kernel/obj/budget.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c
+ * host-test: kernel/vm/map.c kernel/obj/budget.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <string.h>
 #include "kernel/core/log.h"
@@ -72,7 +72,9 @@ int main(void)
 	object[0] = memobj_create(1 << 20, 0, 0);
 	object[1] = memobj_create(1 << 20, 0, 0);
 	uint64_t heap = shim_heap_used();
-	for (unsigned round = 0; round < 20000; round++) {
+	for (unsigned step = 0, steps = shim_rounds(5) * 4000; step < steps; step++) {
+		if (step % 4000 == 0)
+			shim_seed(step / 4000);
 		uint64_t i = shim_below(PAGES), n = 1 + shim_below(shim_below(8) ? 8 : PAGES - i);
 		n = min(n, PAGES - i);
 		uint64_t start = i * PAGE_SIZE, end = start + n * PAGE_SIZE;
@@ -100,7 +102,7 @@ int main(void)
 			map_unref(clone);
 			clone = shim_below(3) ? map_ref(root) : 0;
 		}
-		if (round % 8 == 0)
+		if (step % 8 == 0)
 			check(root);
 	}
 	map_unref(root);

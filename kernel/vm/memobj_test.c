@@ -1,7 +1,7 @@
 /*
  * Random operations on memory objects, mapped in two spaces, against byte arrays; allocation failures; buffers that are mappings of the
  * object itself; snapshots stay as they were.
- * host-test: kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c
+ * host-test: kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -313,7 +313,7 @@ static void edges(void)
 
 int main(void)
 {
-	for (unsigned round = 0; round < 20; round++) {
+	for (unsigned round = 0, rounds = shim_rounds(20); round < rounds; round++) {
 		shim_seed(round);
 		struct budget *root = budget_create(0, 100000);
 		budget = budget_create(root, shim_below(3) ? 100000 : 400);

@@ -1,6 +1,6 @@
 /*
  * Random operations on page trees and their clones against plain arrays, with allocation failures.
- * host-test: kernel/vm/radix.c kernel/obj/budget.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c
+ * host-test: kernel/vm/radix.c kernel/obj/budget.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +117,7 @@ static void step(void)
 
 int main(void)
 {
-	for (unsigned round = 0; round < 30; round++) {
+	for (unsigned round = 0, rounds = shim_rounds(30); round < rounds; round++) {
 		shim_seed(round);
 		for (unsigned n = 0; n < 1500; n++) {
 			shim_fail_in = shim_below(4) ? -1 : (int64_t)shim_below(12);

@@ -1,7 +1,7 @@
 /*
  * Random mapping, protection, forking, moving and access in up to four spaces over two shared objects against a page-by-page model, through
  * translations as a program would see them; allocation failures must leave everything as it was.
- * host-test: kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c kernel/vm/map.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/vm/family.c kernel/vm/radix.c tests/host/shim.c
+ * host-test: kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c kernel/vm/map.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/vm/family.c kernel/vm/radix.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <string.h>
 #include "arch/mmu.h"
@@ -454,7 +454,7 @@ static void edges(void)
 
 int main(void)
 {
-	for (unsigned round = 0; round < 40; round++) {
+	for (unsigned round = 0, rounds = shim_rounds(40); round < rounds; round++) {
 		shim_seed(round);
 		budget_root = budget_create(0, 1000000);
 		uint64_t heap = shim_heap_used();

@@ -1,0 +1,301 @@
+/*
+ * Byte channels: random reads, writes, peeks and changes of capacity that do not block, against a byte array, with pages that are not present, bad
+ * addresses and failing allocations. With "threads", writers and a reader that block, and in every other round are interrupted: every byte arrives once and in
+ * order, and records of at most CHANNEL_ATOMIC bytes are never mixed.
+ * host-test: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-threads: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ */
+#include <sched.h>
+#include <string.h>
+#include "kernel/core/log.h"
+#include "kernel/ipc/channel.h"
+#include "shim.h"
+#include "task.h"
+
+#define CAPACITY_MOST (20 * PAGE_SIZE)
+#define PIECES 5
+
+static struct process *process;
+static struct channel *channel;
+static bool sender_there, receiver_there, failing;
+static uint8_t model[CAPACITY_MOST];
+static uint64_t model_count, capacity;
+static uint8_t memory[3 * CAPACITY_MOST];
+
+/* Cuts memory[0, total) into pieces, some empty; with *good less than total the piece from there on is bad. */
+static unsigned pieces_make(struct io_vector *vector, uint8_t *base, uint64_t total, uint64_t *good)
+{
+	unsigned count = 1 + shim_below(PIECES);
+	uint64_t at = 0;
+	*good = total;
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t length = i + 1 == count ? total - at : shim_below(3) ? shim_below(total - at + 1) : 0;
+		vector[i] = (struct io_vector){ user_of(base + at), length };
+		if (length && *good == total && shim_below(60) == 0) {
+			*good = at;
+			vector[i].address = shim_below(2) ? USER_TOP : 8;
+		}
+		at += length;
+	}
+	return count;
+}
+
+static uint64_t length_any(void)
+{
+	switch (shim_below(6)) {
+	case 0: return shim_below(20);
+	case 1: return CHANNEL_ATOMIC + shim_below(3) - 1;
+	case 2: return capacity - model_count + shim_below(3);
+	case 3: return shim_below(sizeof(memory));
+	default: return shim_below(3 * PAGE_SIZE);
+	}
+}
+
+static void write_some(void)
+{
+	struct io_vector vector[PIECES];
+	uint64_t total = min(length_any(), sizeof(memory)), good, room = capacity - model_count;
+	unsigned count = pieces_make(vector, memory, total, &good);
+	for (uint64_t i = 0; i < total; i++)
+		memory[i] = (uint8_t)shim_random();
+	int64_t done = channel_stream_write(channel, vector, count, total, true);
+	bool atomic = total <= min(capacity, (uint64_t)CHANNEL_ATOMIC);
+	int64_t expect = !total ? 0 : !receiver_there ? -EPIPE : atomic && room < total ? -EAGAIN : !room ? -EAGAIN : (int64_t)min(total, room);
+	if (expect > 0 && (good < (uint64_t)expect || failing)) {
+		/* a part, up to the fault or the missing page; nothing of an atomic one */
+		CHECK(done == expect || (done > 0 && !atomic && (uint64_t)done <= good) || (done == -EFAULT && good < total) || (done == -ENOMEM && failing));
+		CHECK(done <= expect && (done < 0 || (uint64_t)done <= good));
+	} else {
+		CHECK(done == expect);
+	}
+	for (int64_t i = 0; i < done; i++)
+		model[model_count++] = memory[i];
+}
+
+static void read_some(void)
+{
+	struct io_vector vector[PIECES];
+	uint64_t total = min(length_any(), sizeof(memory)), good;
+	bool peek = shim_below(4) == 0;
+	unsigned count = pieces_make(vector, memory, total, &good);
+	int64_t done;
+	if (peek) {
+		good = total;
+		done = channel_stream_peek(channel, user_of(memory), total, true);
+	} else {
+		done = channel_stream_read(channel, vector, count, total, true);
+	}
+	int64_t expect = !total ? 0 : model_count ? (int64_t)min(total, model_count) : sender_there ? -EAGAIN : 0;
+	if (expect > 0 && good < (uint64_t)expect)
+		CHECK(done == -EFAULT || (done >= 0 && (uint64_t)done <= good));
+	else
+		CHECK(done == expect);
+	if (done <= 0)
+		return;
+	CHECK(!memcmp(memory, model, (size_t)done));
+	if (peek)
+		return;
+	model_count -= (uint64_t)done;
+	memmove(model, model + done, model_count);
+}
+
+static void resize(void)
+{
+	uint64_t wanted = shim_below(10) ? shim_below(CAPACITY_MOST) + 1 : shim_below(2) ? 0 : CHANNEL_STREAM_MAX + 1;
+	uint64_t rounded = align_up(wanted, PAGE_SIZE);
+	int64_t result = channel_stream_resize(channel, wanted);
+	if (!wanted || wanted > CHANNEL_STREAM_MAX) {
+		CHECK(result == -EINVAL);
+		return;
+	}
+	if (result == -ENOMEM) {
+		CHECK(failing);
+		return;
+	}
+	CHECK(result == (int64_t)rounded || (result == -EBUSY && model_count + PAGE_SIZE > rounded) || (result == -EBUSY && model_count + PAGE_SIZE > capacity));
+	CHECK(result != -EBUSY || model_count);
+	CHECK(result < 0 || model_count <= rounded);
+	if (result > 0)
+		capacity = (uint64_t)result;
+}
+
+static void check(void)
+{
+	CHECK(channel_available(channel) == model_count);
+	if (receiver_there)
+		CHECK(channel->receiver.object.operations->ready(&channel->receiver.object) ==
+		      ((model_count ? READY_IN : 0) | (sender_there ? 0 : READY_HANGUP)));
+	if (sender_there && receiver_there)
+		CHECK(channel->sender.object.operations->ready(&channel->sender.object) ==
+		      (capacity - model_count >= min(capacity, (uint64_t)CHANNEL_ATOMIC) ? READY_OUT : 0));
+	if (sender_there && !receiver_there)
+		CHECK(channel->sender.object.operations->ready(&channel->sender.object) == (READY_OUT | READY_ERROR));
+}
+
+static void run_random(void)
+{
+	for (unsigned round = 0, rounds = shim_rounds(60); round < rounds; round++) {
+		shim_seed(round);
+		process = task_process();
+		task_start(process);
+		capacity = shim_below(3) ? align_up(1 + shim_below(CAPACITY_MOST), PAGE_SIZE) : CHANNEL_STREAM_DEFAULT;
+		CHECK(!channel_create(CHANNEL_STREAM, capacity == CHANNEL_STREAM_DEFAULT ? 0 : capacity, &channel));
+		sender_there = receiver_there = true;
+		model_count = 0;
+		for (unsigned n = 0; n < 400; n++) {
+			failing = shim_below(4) == 0;
+			shim_fail_in = failing ? (int64_t)shim_below(6) : -1;
+			task_absent_chance = shim_below(3) ? 0 : 3;
+			unsigned what = shim_below(20);
+			if (what == 0)
+				resize();
+			else if (what < 10 && sender_there)
+				write_some();
+			else if (receiver_there)
+				read_some();
+			shim_fail_in = -1;
+			task_absent_chance = 0;
+			if (n > 300 && sender_there && receiver_there && shim_below(100) == 0) {
+				bool which = shim_below(2);
+				object_unref(which ? &channel->sender.object : &channel->receiver.object);
+				*(which ? &sender_there : &receiver_there) = false;
+			}
+			if (sender_there || receiver_there)
+				check();
+		}
+		if (sender_there)
+			object_unref(&channel->sender.object);
+		if (receiver_there)
+			object_unref(&channel->receiver.object);
+		task_end();
+		task_process_free(process);
+		CHECK(shim_heap_used() == 0 && shim_pages_used() == 0);
+	}
+}
+
+/* --- threads --- */
+
+#define WRITERS 3
+#define RECORDS 150u
+#define RECORD_MOST 3000u
+struct record { uint32_t writer, sequence, size, first; };
+static struct thread *volatile running[WRITERS + 1];
+static uint32_t finished;
+static bool calm; /* nobody is interrupted and everybody blocks: a lost wake-up is a hang */
+
+static void record_fill(uint8_t *at, struct record record)
+{
+	memcpy(at, &record, sizeof(record));
+	for (uint32_t i = sizeof(record); i < record.size; i++)
+		at[i] = (uint8_t)(record.first + i);
+}
+
+static void write_records(unsigned writer)
+{
+	uint8_t record[RECORD_MOST];
+	for (uint32_t n = 0; n < RECORDS; n++) {
+		uint32_t size = (uint32_t)(sizeof(struct record) + shim_below(RECORD_MOST - sizeof(struct record)));
+		record_fill(record, (struct record){ writer, n, size, (uint32_t)shim_random() });
+		struct io_vector piece = { user_of(record), size };
+		int64_t done;
+		while ((done = channel_stream_write(channel, &piece, 1, size, !calm && shim_below(4) == 0)) < 0) {
+			CHECK(done == -EINTR || done == -EAGAIN);
+			if (done == -EINTR)
+				task_calm();
+			else
+				sched_yield();
+		}
+		CHECK((uint64_t)done == size);
+	}
+	object_unref(&channel->sender.object);
+}
+
+/* The next `size` bytes, or false at the end. */
+static bool read_all(uint8_t *target, uint64_t size)
+{
+	for (uint64_t at = 0; at < size;) {
+		struct io_vector piece = { user_of(target + at), 1 + shim_below(size - at) };
+		int64_t done = channel_stream_read(channel, &piece, 1, piece.length, !calm && shim_below(4) == 0);
+		if (done == 0)
+			return at != 0 ? (panic("the stream ends in a record"), false) : false;
+		CHECK(done > 0 || done == -EINTR || done == -EAGAIN);
+		if (done == -EINTR)
+			task_calm();
+		else if (done == -EAGAIN)
+			sched_yield();
+		else
+			at += (uint64_t)done;
+	}
+	return true;
+}
+
+static void read_records(void)
+{
+	uint32_t next[WRITERS] = { 0 };
+	uint8_t found[RECORD_MOST], expect[RECORD_MOST];
+	while (read_all(found, sizeof(struct record))) {
+		struct record record;
+		memcpy(&record, found, sizeof(record));
+		CHECK(record.writer < WRITERS && record.sequence == next[record.writer]++ && record.size >= sizeof(record) && record.size < RECORD_MOST);
+		CHECK(record.size == sizeof(record) || read_all(found + sizeof(record), record.size - sizeof(record)));
+		record_fill(expect, record);
+		CHECK(!memcmp(found, expect, record.size));
+	}
+	for (unsigned i = 0; i < WRITERS; i++)
+		CHECK(next[i] == RECORDS);
+	object_unref(&channel->receiver.object);
+}
+
+static void work(unsigned number)
+{
+	if (number > WRITERS) { /* the one that interrupts */
+		while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) <= WRITERS) {
+			test_lock();
+			struct thread *thread = running[shim_below(WRITERS + 1)];
+			if (thread)
+				task_interrupt(thread);
+			test_unlock();
+			sched_yield();
+		}
+		return;
+	}
+	task_start(process);
+	task_absent_chance = 10;
+	test_lock();
+	running[number] = thread_current();
+	test_unlock();
+	if (number == WRITERS)
+		read_records();
+	else
+		write_records(number);
+	test_lock();
+	running[number] = NULL;
+	test_unlock();
+	__atomic_add_fetch(&finished, 1, __ATOMIC_RELEASE);
+	task_end();
+}
+
+static void run_threads(void)
+{
+	for (unsigned round = 0, rounds = shim_rounds(4); round < rounds; round++) {
+		shim_seed(round);
+		process = task_process();
+		CHECK(!channel_create(CHANNEL_STREAM, (1 + shim_below(3)) * PAGE_SIZE, &channel));
+		for (unsigned i = 1; i < WRITERS; i++)
+			object_ref(&channel->sender.object);
+		finished = 0;
+		calm = round % 2 == 0;
+		task_parallel(WRITERS + (calm ? 1 : 2), work);
+		task_process_free(process);
+		CHECK(shim_heap_used() == 0 && shim_pages_used() == 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "threads"))
+		run_threads();
+	else
+		run_random();
+	return 0;
+}

@@ -1,0 +1,267 @@
+/* The stand-ins of task.h. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "arch/usercopy.h"
+#include "kernel/core/log.h"
+#include "kernel/obj/budget.h"
+#include "kernel/vm/space.h"
+#include "shim.h"
+#include "task.h"
+
+struct space { struct object object; };
+
+_Thread_local unsigned task_absent_chance;
+static _Thread_local struct thread *current;
+
+/* --- processes --- */
+static void nothing_destroy(struct object *object)
+{
+	panic("%s of a process destroyed", object->operations->name);
+}
+static const struct object_operations space_operations = { .kind = KIND_SPACE, .name = "space", .destroy = nothing_destroy };
+static const struct object_operations budget_operations = { .kind = KIND_BUDGET, .name = "budget", .destroy = nothing_destroy };
+static const struct object_operations process_operations = { .kind = KIND_PROCESS, .name = "process", .destroy = nothing_destroy };
+
+struct process *task_process(void)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	process->space = calloc(1, sizeof(*process->space));
+	process->budget = calloc(1, sizeof(*process->budget));
+	object_init(&process->object, &process_operations);
+	object_init(&process->space->object, &space_operations);
+	object_init(&process->budget->object, &budget_operations);
+	process->handles = handle_table_create();
+	return process;
+}
+void task_process_free(struct process *process)
+{
+	handle_table_unref(process->handles);
+	CHECK(process->object.references == 1 && process->space->object.references == 1 && process->budget->object.references == 1);
+	free(process->budget);
+	free(process->space);
+	free(process);
+}
+struct object *space_object(struct space *space)
+{
+	return &space->object;
+}
+struct space *space_current(void)
+{
+	return current->process->space;
+}
+struct budget *budget_current(void)
+{
+	return NULL;
+}
+
+struct handle_table *process_handles_ref(struct process *process)
+{
+	handle_table_ref(process->handles);
+	return process->handles;
+}
+
+/* --- threads --- */
+struct thread *thread_current(void)
+{
+	return current;
+}
+void task_start(struct process *process)
+{
+	static uint64_t number;
+	current = calloc(1, sizeof(*current));
+	current->number = __atomic_add_fetch(&number, 1, __ATOMIC_RELAXED);
+	current->process = process;
+	current->state = THREAD_RUNNING;
+	list_init(&current->wait_link);
+}
+void task_end(void)
+{
+	CHECK(!current->waiting_on && !shim_locks_held());
+	free(current);
+	current = NULL;
+}
+#define PARALLEL_SECONDS 100
+struct start { void (*function)(unsigned); unsigned number; uint64_t seed; pthread_t thread; };
+static void *start_run(void *argument)
+{
+	struct start *start = argument;
+	shim_seed(start->seed);
+	start->function(start->number);
+	return NULL;
+}
+void task_parallel(unsigned count, void (*function)(unsigned number))
+{
+	struct start *start = calloc(count, sizeof(*start));
+	alarm(PARALLEL_SECONDS); /* somebody sleeps for ever */
+	for (unsigned i = 0; i < count; i++) {
+		start[i] = (struct start){ .function = function, .number = i, .seed = shim_random() };
+		CHECK(!pthread_create(&start[i].thread, NULL, start_run, &start[i]));
+	}
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(start[i].thread, NULL);
+	alarm(0);
+	free(start);
+}
+
+static pthread_mutex_t test_mutex = PTHREAD_MUTEX_INITIALIZER;
+void test_lock(void)
+{
+	pthread_mutex_lock(&test_mutex);
+}
+void test_unlock(void)
+{
+	pthread_mutex_unlock(&test_mutex);
+}
+
+/* --- sleeping and waking: one mutex for all queues, one condition variable --- */
+static pthread_mutex_t wait_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wait_condition = PTHREAD_COND_INITIALIZER;
+
+void wait_queue_init(struct wait_queue *queue)
+{
+	spin_init(&queue->lock, "wait queue", RANK_WAIT);
+	list_init(&queue->waiters);
+}
+static void take_off(struct thread *thread, int result)
+{
+	list_remove(&thread->wait_link);
+	thread->waiting_on = NULL;
+	thread->wait_result = result;
+	pthread_cond_broadcast(&wait_condition);
+}
+int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how)
+{
+	CHECK(deadline == DEADLINE_NEVER || deadline == 0);
+	CHECK(!lock || (spin_held(lock) && shim_locks_held() == 1));
+	pthread_mutex_lock(&wait_mutex);
+	int refused = how == WAIT_INTERRUPTIBLE && current->interrupt_pending ? -EINTR : deadline == 0 ? -ETIMEDOUT : 0;
+	if (!refused) {
+		current->waiting_on = queue;
+		current->wait_how = how;
+		list_add_last(&queue->waiters, &current->wait_link);
+	}
+	if (lock)
+		spin_unlock(lock);
+	while (!refused && current->waiting_on)
+		pthread_cond_wait(&wait_condition, &wait_mutex);
+	pthread_mutex_unlock(&wait_mutex);
+	return refused ? refused : current->wait_result;
+}
+static unsigned wake(struct wait_queue *queue, unsigned most, int result)
+{
+	unsigned woken = 0;
+	CHECK(!shim_lock_above(RANK_WAIT - 1));
+	pthread_mutex_lock(&wait_mutex);
+	for (; woken < most && !list_empty(&queue->waiters); woken++)
+		take_off(list_first(&queue->waiters, struct thread, wait_link), result);
+	pthread_mutex_unlock(&wait_mutex);
+	return woken;
+}
+unsigned wait_wake_one(struct wait_queue *queue, int result)
+{
+	return wake(queue, 1, result);
+}
+unsigned wait_wake_all(struct wait_queue *queue, int result)
+{
+	return wake(queue, UINT32_MAX, result);
+}
+void task_interrupt(struct thread *thread)
+{
+	pthread_mutex_lock(&wait_mutex);
+	thread->interrupt_pending = true;
+	if (thread->waiting_on && thread->wait_how == WAIT_INTERRUPTIBLE)
+		take_off(thread, -EINTR);
+	pthread_mutex_unlock(&wait_mutex);
+}
+bool task_calm(void)
+{
+	pthread_mutex_lock(&wait_mutex);
+	bool pending = current->interrupt_pending;
+	current->interrupt_pending = false;
+	pthread_mutex_unlock(&wait_mutex);
+	return pending;
+}
+bool task_sleeps(struct thread *thread)
+{
+	pthread_mutex_lock(&wait_mutex);
+	bool sleeps = thread->waiting_on != NULL;
+	pthread_mutex_unlock(&wait_mutex);
+	return sleeps;
+}
+void scheduler_prefer(struct thread *target)
+{
+	(void)target;
+}
+void scheduler_forget_woken(void)
+{
+}
+
+/* --- user memory --- */
+static _Thread_local unsigned present; /* so many copies after a fault find their pages */
+static bool bad(user_t address, size_t length)
+{
+	return length && (address < USER_BOTTOM || address >= USER_TOP || length > USER_TOP - address);
+}
+int space_fault(struct space *space, uint64_t address, uint32_t access)
+{
+	(void)access;
+	CHECK(space == current->process->space && !shim_locks_held());
+	present = (unsigned)shim_below(40);
+	return bad(address, 1) ? -EFAULT : 0;
+}
+static bool absent(void)
+{
+	if (present) {
+		present--;
+		return false;
+	}
+	return task_absent_chance && !shim_below(task_absent_chance);
+}
+/* A copy that may fault may sleep: somebody else's turn. */
+static void may_sleep(void)
+{
+	CHECK(!shim_locks_held());
+	if (task_absent_chance && !shim_below(task_absent_chance))
+		for (unsigned i = shim_below(6); i; i--)
+			sched_yield();
+}
+int copy_from_user(void *target, user_t source, size_t length)
+{
+	may_sleep();
+	if (bad(source, length))
+		return -EFAULT;
+	memcpy(target, (const void *)source, length);
+	return 0;
+}
+int copy_to_user(user_t target, const void *source, size_t length)
+{
+	may_sleep();
+	if (bad(target, length))
+		return -EFAULT;
+	memcpy((void *)target, source, length);
+	return 0;
+}
+int copy_from_user_present(void *target, user_t source, size_t length)
+{
+	if (bad(source, length) || absent())
+		return -EFAULT;
+	memcpy(target, (const void *)source, length);
+	return 0;
+}
+int copy_to_user_present(user_t target, const void *source, size_t length)
+{
+	if (bad(target, length) || absent())
+		return -EFAULT;
+	memcpy((void *)target, source, length);
+	return 0;
+}
+int user_load32_present(user_t address, uint32_t *value)
+{
+	if (bad(address, sizeof(*value)) || absent())
+		return -EFAULT;
+	*value = __atomic_load_n((const uint32_t *)address, __ATOMIC_RELAXED);
+	return 0;
+}
