@@ -1,6 +1,6 @@
 /*
- * Byte channels: random reads, writes, peeks and changes of capacity that do not block, against a byte array, with pages that are not present, bad
- * addresses and failing allocations. With "threads", writers and a reader that block, and in every other round are interrupted: every byte arrives once and in
+ * Byte channels: random reads, writes, peeks and changes of capacity that do not block, of bytes and of packets, against a byte array and a list of
+ * runs, with pages that are not present, bad addresses and failing allocations. With "threads", writers and a reader that block, and in every other round are interrupted: every byte arrives once and in
  * order, and records of at most CHANNEL_ATOMIC bytes are never mixed.
  * host-test: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
  * host-threads: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
@@ -17,7 +17,7 @@
 
 static struct process *process;
 static struct channel *channel;
-static bool sender_there, receiver_there, failing;
+static bool sender_there, receiver_there, failing, packets_used;
 static uint8_t model[CAPACITY_MOST];
 static uint64_t model_count, capacity;
 static uint8_t memory[3 * CAPACITY_MOST];
@@ -51,52 +51,136 @@ static uint64_t length_any(void)
 	}
 }
 
+/* --- the model: what waits, in runs of bytes written as a stream and packets --- */
+
+struct run { uint64_t length; bool packet; };
+static struct run run[64];
+static unsigned runs;
+
+static uint64_t waste(void)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < runs; i++)
+		sum += run[i].packet ? PAGE_SIZE - run[i].length : 0;
+	return sum;
+}
+
+static uint64_t room(void)
+{
+	return capacity - model_count - waste();
+}
+
+static bool joins(uint64_t length)
+{
+	uint64_t used = (channel->head + model_count) % PAGE_SIZE;
+	return model_count && !run[runs - 1].packet && used && length < PAGE_SIZE && used + length <= PAGE_SIZE;
+}
+
+/* Writes `total` bytes, stopping behind `most`. Bytes done. */
+static uint64_t model_write(uint64_t total, bool packets, uint64_t most, bool commit)
+{
+	struct run saved[array_count(run)];
+	unsigned saved_runs = runs;
+	uint64_t saved_count = model_count, done = 0;
+	bool atomic = total <= min(capacity, (uint64_t)CHANNEL_ATOMIC);
+	memcpy(saved, run, sizeof(run));
+	while (done < total && done < most) {
+		bool packet = packets && !joins(total - done);
+		if (room() < (packet ? PAGE_SIZE : atomic ? total : 1))
+			break;
+		uint64_t length = min(room(), total - done);
+		length = atomic ? length : min(length, PAGE_SIZE);
+		if (runs && !packet && !run[runs - 1].packet)
+			run[runs - 1].length += length;
+		else
+			run[runs++] = (struct run){ length, packet };
+		memcpy(model + model_count, memory + done, length);
+		model_count += length;
+		done += length;
+	}
+	if (!commit) {
+		memcpy(run, saved, sizeof(run));
+		runs = saved_runs;
+		model_count = saved_count;
+	}
+	return done;
+}
+
+/* Takes up to `total` bytes out: how many. A packet is the last, and goes whole. */
+static uint64_t model_read(uint8_t *target, uint64_t total, bool commit)
+{
+	uint64_t done = 0, gone = 0;
+	unsigned at = 0;
+	bool packet = false;
+	struct run first = { 0 };
+	while (at < runs && done < total && !packet) {
+		first = run[at];
+		uint64_t length = min(first.length, total - done);
+		memcpy(target + done, model + gone, length);
+		done += length;
+		packet = first.packet;
+		gone += packet ? first.length : length;
+		first.length -= packet ? first.length : length;
+		at++;
+	}
+	if (!commit)
+		return done;
+	if (at)
+		run[--at] = first;
+	if (runs && !run[at].length)
+		at++;
+	memmove(run, run + at, (runs - at) * sizeof(*run));
+	runs -= at;
+	model_count -= gone;
+	memmove(model, model + gone, model_count);
+	return done;
+}
+
 static void write_some(void)
 {
 	struct io_vector vector[PIECES];
-	uint64_t total = min(length_any(), sizeof(memory)), good, room = capacity - model_count;
+	uint64_t total = min(length_any(), sizeof(memory)), good;
+	bool packets = packets_used && shim_below(2);
 	unsigned count = pieces_make(vector, memory, total, &good);
 	for (uint64_t i = 0; i < total; i++)
 		memory[i] = (uint8_t)shim_random();
-	int64_t done = channel_stream_write(channel, vector, count, total, true);
-	bool atomic = total <= min(capacity, (uint64_t)CHANNEL_ATOMIC);
-	int64_t expect = !total ? 0 : !receiver_there ? -EPIPE : atomic && room < total ? -EAGAIN : !room ? -EAGAIN : (int64_t)min(total, room);
-	if (expect > 0 && (good < (uint64_t)expect || failing)) {
-		/* a part, up to the fault or the missing page; nothing of an atomic one */
-		CHECK(done == expect || (done > 0 && !atomic && (uint64_t)done <= good) || (done == -EFAULT && good < total) || (done == -ENOMEM && failing));
-		CHECK(done <= expect && (done < 0 || (uint64_t)done <= good));
-	} else {
-		CHECK(done == expect);
+	int64_t done = channel_stream_write(channel, vector, count, total, true, packets);
+	uint64_t most = model_write(total, packets, total, false);
+	int64_t expect = !total ? 0 : !receiver_there ? -EPIPE : most ? (int64_t)most : -EAGAIN;
+	if (expect > 0 && done != expect) {
+		/* cut short, at the end of what counts together, by a fault or for want of a page */
+		CHECK((good < (uint64_t)expect && done >= 0 && (uint64_t)done <= good) || (good < total && done == -EFAULT) || (failing && (done == -ENOMEM || done > 0)));
+		expect = done > 0 ? (int64_t)model_write(total, packets, (uint64_t)done, false) : done;
 	}
-	for (int64_t i = 0; i < done; i++)
-		model[model_count++] = memory[i];
+	CHECK(done == expect && (done < 0 || (uint64_t)done <= good));
+	if (done > 0)
+		model_write(total, packets, (uint64_t)done, true);
 }
 
 static void read_some(void)
 {
+	static uint8_t expected[sizeof(memory)];
 	struct io_vector vector[PIECES];
-	uint64_t total = min(length_any(), sizeof(memory)), good;
+	uint64_t total = min(length_any(), sizeof(memory)), good = total;
 	bool peek = shim_below(4) == 0;
-	unsigned count = pieces_make(vector, memory, total, &good);
-	int64_t done;
-	if (peek) {
-		good = total;
-		done = channel_stream_peek(channel, user_of(memory), total, true);
-	} else {
-		done = channel_stream_read(channel, vector, count, total, true);
+	unsigned count = peek ? 0 : pieces_make(vector, memory, total, &good);
+	int64_t done = peek ? channel_stream_peek(channel, user_of(memory), total, true) : channel_stream_read(channel, vector, count, total, true);
+	uint64_t most = peek ? min(total, runs ? run[0].length : 0) : model_read(expected, total, false);
+	int64_t expect = !total ? 0 : most ? (int64_t)most : sender_there ? -EAGAIN : 0;
+	if (expect > 0 && done != expect) {
+		CHECK(!peek && good < (uint64_t)expect && (done == -EFAULT || (done > 0 && (uint64_t)done <= good)));
+		if (done < 0)
+			return;
+		expect = (int64_t)model_read(expected, (uint64_t)done, false);
 	}
-	int64_t expect = !total ? 0 : model_count ? (int64_t)min(total, model_count) : sender_there ? -EAGAIN : 0;
-	if (expect > 0 && good < (uint64_t)expect)
-		CHECK(done == -EFAULT || (done >= 0 && (uint64_t)done <= good));
-	else
-		CHECK(done == expect);
+	CHECK(done == expect);
 	if (done <= 0)
 		return;
-	CHECK(!memcmp(memory, model, (size_t)done));
+	CHECK(!memcmp(memory, model, peek ? (size_t)done : 0));
 	if (peek)
 		return;
-	model_count -= (uint64_t)done;
-	memmove(model, model + done, model_count);
+	model_read(expected, (uint64_t)done < most ? (uint64_t)done : total, true);
+	CHECK(!memcmp(memory, expected, (size_t)done));
 }
 
 static void resize(void)
@@ -112,9 +196,8 @@ static void resize(void)
 		CHECK(failing);
 		return;
 	}
-	CHECK(result == (int64_t)rounded || (result == -EBUSY && model_count + PAGE_SIZE > rounded) || (result == -EBUSY && model_count + PAGE_SIZE > capacity));
-	CHECK(result != -EBUSY || model_count);
-	CHECK(result < 0 || model_count <= rounded);
+	CHECK(result == (int64_t)rounded || (result == -EBUSY && model_count && model_count + waste() + PAGE_SIZE > min(rounded, capacity)));
+	CHECK(result < 0 || model_count + waste() <= rounded);
 	if (result > 0)
 		capacity = (uint64_t)result;
 }
@@ -127,7 +210,7 @@ static void check(void)
 		      ((model_count ? READY_IN : 0) | (sender_there ? 0 : READY_HANGUP)));
 	if (sender_there && receiver_there)
 		CHECK(channel->sender.object.operations->ready(&channel->sender.object) ==
-		      (capacity - model_count >= min(capacity, (uint64_t)CHANNEL_ATOMIC) ? READY_OUT : 0));
+		      (room() >= min(capacity, (uint64_t)CHANNEL_ATOMIC) ? READY_OUT : 0));
 	if (sender_there && !receiver_there)
 		CHECK(channel->sender.object.operations->ready(&channel->sender.object) == (READY_OUT | READY_ERROR));
 }
@@ -141,7 +224,8 @@ static void run_random(void)
 		capacity = shim_below(3) ? align_up(1 + shim_below(CAPACITY_MOST), PAGE_SIZE) : CHANNEL_STREAM_DEFAULT;
 		CHECK(!channel_create(CHANNEL_STREAM, capacity == CHANNEL_STREAM_DEFAULT ? 0 : capacity, &channel));
 		sender_there = receiver_there = true;
-		model_count = 0;
+		model_count = runs = 0;
+		packets_used = shim_below(2);
 		for (unsigned n = 0; n < 400; n++) {
 			failing = shim_below(4) == 0;
 			shim_fail_in = failing ? (int64_t)shim_below(6) : -1;
@@ -198,7 +282,7 @@ static void write_records(unsigned writer)
 		record_fill(record, (struct record){ writer, n, size, (uint32_t)shim_random() });
 		struct io_vector piece = { user_of(record), size };
 		int64_t done;
-		while ((done = channel_stream_write(channel, &piece, 1, size, !calm && shim_below(4) == 0)) < 0) {
+		while ((done = channel_stream_write(channel, &piece, 1, size, !calm && shim_below(4) == 0, false)) < 0) {
 			CHECK(done == -EINTR || done == -EAGAIN);
 			if (done == -EINTR)
 				task_calm();
