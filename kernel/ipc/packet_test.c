@@ -334,7 +334,7 @@ static void run_threads(void)
 			for (unsigned n = 0; n < EACH; n++)
 				CHECK(received[s][n] == sent_result[s][n]);
 		(void)sys_handle_close(ends.receiver);
-		CHECK(handle_table_count(process->handles) == 0); /* moved handles have gone */
+		CHECK(handle_table_count(&process->handles) == 0); /* moved handles have gone */
 		task_end();
 		task_process_free(process);
 		for (unsigned i = 0; i < TOKENS; i++)

@@ -1,5 +1,5 @@
 /*
- * Random operations on up to three handle tables, one of them the current process's, against arrays of slots: the lowest free number is always given
+ * Random operations on the handle tables of three processes, one of them the current one, which share some, against arrays of slots: the lowest free number is always given
  * out, rights and kinds are checked, references and closings are counted, and an operation that finds no memory changes nothing. With "threads",
  * several threads work on one table at once: an object that a lookup returns is alive, and every reference is given back.
  * host-test: kernel/obj/handle.c tests/host/shim.c tests/host/objects.c tests/host/task.c kernel/obj/budget.c
@@ -19,7 +19,9 @@ struct token { struct object object; uint32_t alive; uint32_t closed; };
 struct cell { struct token *token; uint32_t rights, options; };
 static struct token token[TOKENS];
 static uint32_t closings[TOKENS];        /* of the model */
-static struct { struct handle_table *table; uint32_t limit; struct cell cell[2][SLOTS]; } at[TABLES];
+struct half { uint32_t users, limit; struct cell cell[SLOTS]; }; /* a table's model */
+static struct half half[2 * TABLES];
+static struct { struct handles handles; struct half *half[2]; } at[TABLES];
 static struct process *process;
 static bool failing;
 
@@ -72,7 +74,7 @@ static uint32_t number_any(void)
 static struct cell *cell_of(unsigned t, uint32_t number)
 {
 	uint32_t index = number < HANDLE_HIGH ? number : number - HANDLE_HIGH;
-	return index < SLOTS ? &at[t].cell[number >= HANDLE_HIGH][index] : NULL;
+	return index < SLOTS ? &at[t].half[number >= HANDLE_HIGH]->cell[index] : NULL;
 }
 
 static void model_close(struct cell *cell)
@@ -87,26 +89,26 @@ static void check(unsigned t)
 	struct object *object;
 	for (unsigned range = 0; range < 2; range++)
 		for (uint32_t i = 0; i < SLOTS; i++) {
-			struct cell *cell = &at[t].cell[range][i];
-			int error = handle_table_lookup(at[t].table, number_of(range, i), &object, &rights);
+			struct cell *cell = &at[t].half[range]->cell[i];
+			int error = handle_table_lookup(&at[t].handles, number_of(range, i), &object, &rights);
 			CHECK(error == (cell->token ? 0 : -EBADF));
-			CHECK(handle_table_options(at[t].table, number_of(range, i)) == cell->options);
+			CHECK(handle_table_options(&at[t].handles, number_of(range, i)) == cell->options);
 			if (error)
 				continue;
 			CHECK(object == &cell->token->object && rights == cell->rights);
 			object_unref(object);
 			count++;
 		}
-	CHECK(handle_table_count(at[t].table) == count);
+	CHECK(handle_table_count(&at[t].handles) == count);
 	for (uint32_t first = 0; first < SLOTS; first += 1 + shim_below(30)) {
 		uint32_t i = first;
-		while (i < SLOTS && !at[t].cell[0][i].token)
+		while (i < SLOTS && !at[t].half[0]->cell[i].token)
 			i++;
-		int64_t found = handle_table_next(at[t].table, first, &object, &rights, &options);
+		int64_t found = handle_table_next(&at[t].handles, first, &object, &rights, &options);
 		CHECK(found == (i < SLOTS ? (int64_t)i : -ENOENT));
 		if (found < 0)
 			continue;
-		CHECK(object == &at[t].cell[0][i].token->object && rights == at[t].cell[0][i].rights && options == at[t].cell[0][i].options);
+		CHECK(object == &at[t].half[0]->cell[i].token->object && rights == at[t].half[0]->cell[i].rights && options == at[t].half[0]->cell[i].options);
 		object_unref(object);
 	}
 }
@@ -115,9 +117,8 @@ static void check_references(void)
 {
 	for (unsigned k = 0; k < TOKENS; k++) {
 		uint32_t slots = 1; /* the test's own */
-		for (unsigned t = 0; t < TABLES; t++)
-			for (unsigned i = 0; at[t].table && i < 2 * SLOTS; i++)
-				slots += at[t].cell[i / SLOTS][i % SLOTS].token == &token[k];
+		for (unsigned i = 0; i < array_count(half) * SLOTS; i++)
+			slots += half[i / SLOTS].cell[i % SLOTS].token == &token[k];
 		CHECK(token[k].object.references == slots && token[k].closed == closings[k]);
 	}
 }
@@ -127,10 +128,10 @@ static void install(unsigned t)
 	struct object *object = token_any();
 	uint32_t rights = shim_below(RIGHT_ALL + 1), options = shim_below(4), minimum = number_any();
 	unsigned range = minimum >= HANDLE_HIGH;
-	uint32_t index = minimum - (range ? HANDLE_HIGH : 0), limit = range ? HANDLE_RANGE_MAX : at[t].limit;
+	uint32_t index = minimum - (range ? HANDLE_HIGH : 0), limit = range ? HANDLE_RANGE_MAX : at[t].half[0]->limit;
 	int64_t expect = -EINVAL;
 	if (index < limit) {
-		while (index < SLOTS && at[t].cell[range][index].token)
+		while (index < SLOTS && at[t].half[range]->cell[index].token)
 			index++;
 		if (index >= SLOTS && index < limit) { /* beyond the model */
 			object_unref(object);
@@ -139,14 +140,14 @@ static void install(unsigned t)
 		expect = index < limit ? (int64_t)number_of(range, index) : -EMFILE;
 	}
 	int64_t number = t == 0 && shim_below(2) ? handle_install_new(object, rights, options, minimum)
-						 : handle_table_install(at[t].table, object, rights, options, minimum);
+						 : handle_table_install(&at[t].handles, object, rights, options, minimum);
 	if (number == -ENOMEM && expect >= 0) {
 		CHECK(failing);
 		return;
 	}
 	CHECK(number == expect);
 	if (number >= 0)
-		at[t].cell[range][index] = (struct cell){ container_of(object, struct token, object), rights, options };
+		at[t].half[range]->cell[index] = (struct cell){ container_of(object, struct token, object), rights, options };
 }
 
 static void install_at(unsigned t)
@@ -155,12 +156,12 @@ static void install_at(unsigned t)
 	bool replace = shim_below(2), high = number >= HANDLE_HIGH;
 	struct cell *cell = cell_of(t, number);
 	uint32_t index = number - (high ? HANDLE_HIGH : 0);
-	bool good = index < (high ? HANDLE_RANGE_MAX : at[t].limit);
+	bool good = index < (high ? HANDLE_RANGE_MAX : at[t].half[0]->limit);
 	if (good && !cell)
 		return;
 	struct object *object = token_any();
 	int64_t expect = !good ? -EBADF : cell->token && !replace ? -EBUSY : (int64_t)number;
-	int64_t result = handle_table_install_at(at[t].table, object, rights, options, number, replace);
+	int64_t result = handle_table_install_at(&at[t].handles, object, rights, options, number, replace);
 	if (result == -ENOMEM && good) {
 		CHECK(failing && !cell->token);
 		return;
@@ -210,7 +211,7 @@ static void close_or_mark(unsigned t)
 	unsigned what = shim_below(3);
 	for (unsigned range = 0; range < 2; range++)
 		for (uint32_t i = 0; i < SLOTS; i++) {
-			struct cell *cell = &at[t].cell[range][i];
+			struct cell *cell = &at[t].half[range]->cell[i];
 			uint32_t number = number_of(range, i);
 			if (!cell->token || number < first || number > last)
 				continue;
@@ -221,9 +222,9 @@ static void close_or_mark(unsigned t)
 				cell->options = what == 1 ? options : cell->options | options;
 		}
 	if (what == 0)
-		handle_table_close_range(at[t].table, first, last);
+		handle_table_close_range(&at[t].handles, first, last);
 	else
-		CHECK(handle_table_mark(at[t].table, first, last, options, what == 2) == (found ? 0 : -EBADF));
+		CHECK(handle_table_mark(&at[t].handles, first, last, options, what == 2) == (found ? 0 : -EBADF));
 }
 
 static void close_one(unsigned t)
@@ -232,42 +233,67 @@ static void close_one(unsigned t)
 	struct cell *cell = cell_of(t, number);
 	struct object *expected = shim_below(2) ? &token[shim_below(TOKENS)].object : NULL;
 	bool closes = cell && cell->token && (!expected || expected == &cell->token->object);
-	CHECK(handle_table_close(at[t].table, number, expected) == (closes ? 0 : -EBADF));
+	CHECK(handle_table_close(&at[t].handles, number, expected) == (closes ? 0 : -EBADF));
 	if (closes)
 		model_close(cell);
 }
 
-static void model_clear(unsigned t)
+static struct half *half_new(void)
 {
-	for (unsigned i = 0; i < 2 * SLOTS; i++)
-		if (at[t].cell[i / SLOTS][i % SLOTS].token)
-			model_close(&at[t].cell[i / SLOTS][i % SLOTS]);
+	struct half *new = half;
+	while (new->users)
+		new++;
+	*new = (struct half){ .users = 1, .limit = HANDLE_LOW_LIMIT_DEFAULT };
+	return new;
+}
+
+static void half_unref(struct half *old)
+{
+	if (--old->users)
+		return;
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (old->cell[i].token)
+			model_close(&old->cell[i]);
+}
+
+/* What was copied before a copy failed was closed again. */
+static void closings_take_over(unsigned from)
+{
+	for (unsigned i = 0; i < 2 * SLOTS; i++) {
+		struct cell *cell = &at[from].half[i / SLOTS]->cell[i % SLOTS];
+		if (cell->token)
+			closings[cell->token - token] = cell->token->closed;
+	}
 }
 
 static void copy(unsigned from)
 {
 	unsigned to = 1 + shim_below(TABLES - 1);
+	struct handles handles;
+	bool share_low = shim_below(3) == 0;
 	if (to == from)
 		return;
-	struct handle_table *table = handle_table_copy(at[from].table);
-	if (!table) {
+	if (handles_copy(&handles, &at[from].handles, share_low)) {
 		CHECK(failing);
-		for (unsigned i = 0; i < 2 * SLOTS; i++) { /* what had been copied was closed again */
-			struct cell *cell = &at[from].cell[i / SLOTS][i % SLOTS];
-			if (cell->token)
-				closings[cell->token - token] = cell->token->closed;
-		}
+		closings_take_over(from);
 		return;
 	}
-	handle_table_unref(at[to].table);
-	model_clear(to);
-	at[to].table = table;
-	at[to].limit = at[from].limit;
-	for (unsigned i = 0; i < 2 * SLOTS; i++) {
-		struct cell cell = at[from].cell[i / SLOTS][i % SLOTS];
-		if (cell.token && !(cell.options & HANDLE_NOT_COPIED))
-			at[to].cell[i / SLOTS][i % SLOTS] = cell;
+	handles_unref(&at[to].handles);
+	at[to].handles = handles;
+	for (unsigned range = 0; range < 2; range++) {
+		half_unref(at[to].half[range]);
+		if (share_low && !range) {
+			at[to].half[range] = at[from].half[range];
+			at[to].half[range]->users++;
+			continue;
+		}
+		at[to].half[range] = half_new();
+		at[to].half[range]->limit = at[from].half[range]->limit;
+		for (unsigned i = 0; i < SLOTS; i++)
+			if (!(at[from].half[range]->cell[i].options & HANDLE_NOT_COPIED))
+				at[to].half[range]->cell[i] = at[from].half[range]->cell[i];
 	}
+	CHECK(handles_shared(&at[to].handles) == (at[to].half[0]->users > 1));
 }
 
 static void step(void)
@@ -290,10 +316,10 @@ static void step(void)
 	case 9:
 		if (shim_below(8))
 			break;
-		handle_table_close_on_exec(at[t].table);
+		handle_table_close_on_exec(&at[t].handles);
 		for (unsigned i = 0; i < 2 * SLOTS; i++)
-			if (at[t].cell[i / SLOTS][i % SLOTS].options & HANDLE_CLOSE_ON_EXEC)
-				model_close(&at[t].cell[i / SLOTS][i % SLOTS]);
+			if (at[t].half[i / SLOTS]->cell[i % SLOTS].options & HANDLE_CLOSE_ON_EXEC)
+				model_close(&at[t].half[i / SLOTS]->cell[i % SLOTS]);
 		break;
 	case 10:
 		if (shim_below(8) == 0)
@@ -301,9 +327,9 @@ static void step(void)
 		break;
 	case 11: {
 		uint32_t limit = shim_below(3) ? shim_below(SLOTS) : HANDLE_RANGE_MAX + (uint32_t)shim_below(2);
-		CHECK(handle_table_set_limit(at[t].table, limit) == (limit > HANDLE_RANGE_MAX ? -EINVAL : 0));
+		CHECK(handle_table_set_limit(&at[t].handles, limit) == (limit > HANDLE_RANGE_MAX ? -EINVAL : 0));
 		if (limit <= HANDLE_RANGE_MAX)
-			at[t].limit = limit;
+			at[t].half[0]->limit = limit;
 		break;
 	}
 	case 12:
@@ -322,8 +348,12 @@ static void run_random(void)
 		task_start(process);
 		tokens_init();
 		for (unsigned t = 0; t < TABLES; t++) {
-			at[t].table = t ? handle_table_create() : process->handles;
-			at[t].limit = HANDLE_LOW_LIMIT_DEFAULT;
+			if (t)
+				CHECK(!handles_create(&at[t].handles));
+			else
+				at[t].handles = process->handles;
+			at[t].half[0] = half_new();
+			at[t].half[1] = half_new();
 		}
 		for (unsigned n = 0; n < 4000; n++) {
 			failing = shim_below(4) == 0;
@@ -338,12 +368,12 @@ static void run_random(void)
 		for (unsigned t = 0; t < TABLES; t++) {
 			check(t);
 			if (t)
-				handle_table_unref(at[t].table);
-			model_clear(t);
+				handles_unref(&at[t].handles);
 		}
 		task_end();
 		task_process_free(process);
-		memset(at, 0, sizeof(at));
+		for (unsigned t = 0; t < 2 * TABLES; t++)
+			half_unref(at[t / 2].half[t % 2]);
 		check_references();
 		CHECK(shim_heap_used() == 0);
 	}
@@ -363,27 +393,29 @@ static void use(struct object *object)
 static void work(unsigned worker)
 {
 	struct object *object;
+	struct handles copy;
 	uint32_t rights, options;
 	task_start(process);
 	for (unsigned n = 0; n < 3000; n++) {
 		uint32_t number = number_of(shim_below(2), shim_below(SHARED_NUMBERS));
 		switch (shim_below(10)) {
 		case 0:
-			(void)handle_table_close(process->handles, number, NULL);
+			(void)handle_table_close(&process->handles, number, NULL);
 			break;
 		case 1:
 			if (shim_below(20) == 0)
-				handle_table_close_range(process->handles, number, number + 20);
+				handle_table_close_range(&process->handles, number, number + 20);
 			break;
 		case 2:
-			CHECK(handle_table_install_at(process->handles, token_any(), RIGHT_ALL, 0, number, true) == number);
+			CHECK(handle_table_install_at(&process->handles, token_any(), RIGHT_ALL, 0, number, true) == number);
 			break;
 		case 3:
 			if (shim_below(10) == 0)
-				handle_table_unref(handle_table_copy(process->handles));
+				if (!handles_copy(&copy, &process->handles, shim_below(2)))
+					handles_unref(&copy);
 			break;
 		case 4:
-			if (handle_table_next(process->handles, shim_below(SHARED_NUMBERS), &object, &rights, &options) >= 0)
+			if (handle_table_next(&process->handles, shim_below(SHARED_NUMBERS), &object, &rights, &options) >= 0)
 				use(object);
 			break;
 		case 5: case 6:
@@ -394,7 +426,7 @@ static void work(unsigned worker)
 				use(object);
 		}
 		if (n % 500 == 0)
-			handle_table_close_on_exec(process->handles);
+			handle_table_close_on_exec(&process->handles);
 	}
 	task_end();
 }
@@ -405,7 +437,7 @@ static void run_threads(void)
 		shim_seed(round);
 		process = task_process();
 		tokens_init();
-		CHECK(handle_table_set_limit(process->handles, HANDLE_RANGE_MAX) == 0);
+		CHECK(handle_table_set_limit(&process->handles, HANDLE_RANGE_MAX) == 0);
 		task_parallel(WORKERS, work);
 		task_process_free(process);
 		for (unsigned i = 0; i < TOKENS; i++)

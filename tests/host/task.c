@@ -33,12 +33,12 @@ struct process *task_process(void)
 	object_init(&process->object, &process_operations);
 	object_init(&process->space->object, &space_operations);
 	object_init(&process->budget->object, &budget_operations);
-	process->handles = handle_table_create();
+	CHECK(!handles_create(&process->handles));
 	return process;
 }
 void task_process_free(struct process *process)
 {
-	handle_table_unref(process->handles);
+	handles_unref(&process->handles);
 	CHECK(process->object.references == 1 && process->space->object.references == 1 && process->budget->object.references == 1);
 	free(process->budget);
 	free(process->space);
@@ -57,10 +57,11 @@ struct budget *budget_current(void)
 	return NULL;
 }
 
-struct handle_table *process_handles_ref(struct process *process)
+int process_handles_ref(struct process *process, struct handles *handles)
 {
-	handle_table_ref(process->handles);
-	return process->handles;
+	handles_ref(&process->handles);
+	*handles = process->handles;
+	return 0;
 }
 
 /* --- threads --- */
