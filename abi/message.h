@@ -40,6 +40,12 @@ struct message {
 /* port_call options */
 #define CALL_INTERRUPTIBLE 0x1u
 #define CALL_ATTACHED 0x2u /* description_call: on the port of description_attach */
+/*
+ * listener_create options. With INTERRUPTS, an interruptible call that a server has received is not abandoned when its caller is interrupted: the
+ * server gets NOTIFY_INTERRUPT and answers early with what it has done, and the caller waits for that (it can be killed). The server also
+ * learns so of callers that were killed. Without, such calls end with EINTR at once, and their reply finds ESRCH.
+ */
+#define LISTENER_INTERRUPTS 0x1u
 /* channel options */
 #define CHANNEL_STREAM 0u
 #define CHANNEL_PACKET 1u
@@ -51,6 +57,7 @@ struct channel_ends { int32_t sender, receiver; };
 /* Notifications: messages made by the kernel. reply is REPLY_NONE, badge 0, data the client port's word. word[0] is: */
 #define NOTIFY_CLOSE 0xffffffff00000001ul /* the last reference to that client port has gone */
 #define NOTIFY_DEATH 0xffffffff00000002ul /* word[1] as given to process_watch, word[2] the exit status */
+#define NOTIFY_INTERRUPT 0xffffffff00000003ul /* word[1]: the reply number of a call whose caller was interrupted or killed (LISTENER_INTERRUPTS) */
 
 /*
  * Calls that the kernel itself makes on behalf of description_read and _write of a service.

@@ -53,6 +53,7 @@ static struct call *call_record(struct thread_ipc *ipc)
 		return NULL;
 	call->references = 1;
 	list_init(&call->link);
+	list_init(&call->interrupt.link);
 	wait_queue_init(&call->done);
 	ipc->call = call;
 	return call;
@@ -121,10 +122,39 @@ void call_release_contents(struct call *call)
 
 void call_fail_locked(struct call *call, int error)
 {
+	call_untell_locked(call);
 	list_remove(&call->link);
 	call->state = CALL_DONE;
 	call->result = error;
 	wait_wake_one(&call->done, 0);
+}
+
+/* --- interrupts --- */
+
+static void interrupt_release(struct notification *notification)
+{
+	call_unref(container_of(notification, struct call, interrupt));
+}
+
+void call_interrupt_locked(struct port *port, struct call *call)
+{
+	call->interrupted = true;
+	if (!call->number)
+		return; /* reply_number does it as soon as there is a number to tell */
+	call->interrupt.word[0] = NOTIFY_INTERRUPT;
+	call->interrupt.word[1] = call->number;
+	call->interrupt.data = call->data;
+	call->interrupt.release = interrupt_release;
+	__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
+	port_post_locked(port, &call->interrupt);
+}
+
+void call_untell_locked(struct call *call)
+{
+	if (list_empty(&call->interrupt.link))
+		return;
+	list_remove(&call->interrupt.link);
+	__atomic_sub_fetch(&call->references, 1, __ATOMIC_RELEASE); /* the caller's or the table's remains */
 }
 
 /* The port on which the thread's call waits, referenced, or NULL. */
@@ -288,7 +318,8 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 	call->badge = thread->process->badge;
 	call->data = client->data;
 	call->priority = thread->priority;
-	call->busy = call->delivered = false;
+	call->busy = call->delivered = call->interrupted = false;
+	call->number = 0;
 	call->result = 0;
 
 	if (list_empty(&port->receivers) && thread->process->thread_count == 1 && call_is_circular(port, thread)) {
@@ -303,15 +334,22 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 		return -EPIPE;
 	}
 	call_submit(port, call);
+	unsigned how = options & CALL_INTERRUPTIBLE ? WAIT_INTERRUPTIBLE : WAIT_KILLABLE;
 	while (call->state != CALL_DONE) {
-		error = wait_on(&call->done, &port->lock, DEADLINE_NEVER, options & CALL_INTERRUPTIBLE ? WAIT_INTERRUPTIBLE : WAIT_KILLABLE);
+		error = wait_on(&call->done, &port->lock, DEADLINE_NEVER, how);
 		spin_lock(&port->lock);
-		if (error && call->state != CALL_DONE) {
-			list_remove(&call->link);
-			call->state = CALL_ABANDONED;
-			call->result = error;
-			break;
+		if (!error || call->state == CALL_DONE)
+			continue;
+		if (port->tells_interrupts && call->state == CALL_BOUND && !call->interrupted)
+			call_interrupt_locked(port, call);
+		if (call->interrupted && !thread->kill_pending) {
+			how = WAIT_KILLABLE; /* for the server's answer to that */
+			continue;
 		}
+		list_remove(&call->link);
+		call->state = CALL_ABANDONED;
+		call->result = error;
+		break;
 	}
 	error = call->result;
 	bool busy = call->busy, delivered = call->delivered;

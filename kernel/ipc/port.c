@@ -64,14 +64,8 @@ static const struct object_operations listener_operations = {
 	.kind = KIND_LISTENER, .name = "listener", .destroy = listener_destroy, .ready = listener_ready,
 };
 
-/* Queues a notification on the port; false when the port is dead. */
-static bool port_post(struct port *port, struct notification *notification)
+void port_post_locked(struct port *port, struct notification *notification)
 {
-	spin_lock(&port->lock);
-	if (port->dead) {
-		spin_unlock(&port->lock);
-		return false;
-	}
 	list_add_last(&port->notifications, &notification->link);
 	if (!list_empty(&port->receivers)) {
 		/* A waiting thread looks at the queue again. */
@@ -80,8 +74,17 @@ static bool port_post(struct port *port, struct notification *notification)
 		wait_wake_one(&ipc->wait, 0);
 	} else
 		object_notify(port->listener, READY_IN);
+}
+
+/* Queues a notification on the port; false when the port is dead. */
+static bool port_post(struct port *port, struct notification *notification)
+{
+	spin_lock(&port->lock);
+	bool alive = !port->dead;
+	if (alive)
+		port_post_locked(port, notification);
 	spin_unlock(&port->lock);
-	return true;
+	return alive;
 }
 
 /* --- clients --- */
@@ -128,7 +131,7 @@ void client_notify(struct client *client, struct notification *notification)
 
 int64_t sys_listener_create(uint32_t options)
 {
-	if (options)
+	if (options & ~LISTENER_INTERRUPTS)
 		return -EINVAL;
 	struct listener *listener = heap_alloc(sizeof(*listener));
 	struct port *port = heap_alloc(sizeof(*port));
@@ -139,6 +142,7 @@ int64_t sys_listener_create(uint32_t options)
 	}
 	spin_init(&port->lock, "port", RANK_LISTENER);
 	port->references = 1;
+	port->tells_interrupts = options & LISTENER_INTERRUPTS;
 	port->listener = &listener->object;
 	list_init(&port->queue);
 	list_init(&port->bound);

@@ -7,6 +7,8 @@
  *                          |                   |
  *                          +-------------------+--caller killed or interrupted--> ABANDONED (the reply gets ESRCH)
  *
+ * On a listener with LISTENER_INTERRUPTS a BOUND call whose caller is interrupted stays BOUND: the server gets NOTIFY_INTERRUPT and answers early.
+ *
  * A call record belongs to its calling thread and is used again for its next call; while a server holds it (a slot in its reply table, a copy under
  * way) it holds a reference too, so a caller that gives up leaves the record behind and takes a new one the next time.
  * Byte ranges: up to CALL_INLINE bytes travel through the record; longer ones through pages pinned in the caller's context.

@@ -11,6 +11,7 @@ struct port {
 	struct spinlock lock;
 	uint32_t references;       /* atomic */
 	bool dead;
+	bool tells_interrupts;     /* LISTENER_INTERRUPTS; never changes */
 	bool several_receivers;    /* another thread of the receiver's process has received too */
 	struct object *listener;   /* not referenced; NULL when dead */
 	struct thread *receiver;   /* the last thread that received; referenced. For finding cycles of calls */
@@ -43,12 +44,15 @@ struct call {
 	uint8_t state;
 	bool busy;                 /* a server copies handles or ranges; abandoning leaves the resources to it */
 	bool delivered;            /* a server has it: moved handles are gone */
+	bool interrupted;          /* the server of a port that tells_interrupts is told or to be told */
 	uint8_t priority;
 	int result;
 	struct list link;
 	struct thread *thread;     /* the caller; valid while QUEUED or BOUND */
 	struct port *port;         /* referenced; kept from call to call */
 	struct wait_queue done;
+	uint32_t number;           /* while BOUND on a port that tells_interrupts: the reply's; 0 not known yet */
+	struct notification interrupt; /* queued while it holds a reference */
 
 	uint64_t word[MESSAGE_WORDS];
 	uint64_t badge, data;
@@ -73,6 +77,12 @@ void call_unref(struct call *call);
 void call_release_contents(struct call *call);
 /* Puts a call that could not be delivered back, first in the queue. Port lock held; state BOUND. */
 void call_requeue_locked(struct port *port, struct call *call);
+/* Tells the server that the caller was interrupted or killed, once; port->lock held; state BOUND. */
+void call_interrupt_locked(struct port *port, struct call *call);
+/* The call is over, so the server need not be told any more; port->lock held. */
+void call_untell_locked(struct call *call);
+/* Queues a notification; port->lock held, port not dead. */
+void port_post_locked(struct port *port, struct notification *notification);
 /* Ends a call with error; port->lock held; state QUEUED or BOUND. */
 void call_fail_locked(struct call *call, int error);
 

@@ -53,11 +53,20 @@ static void words_deliver_locked(struct call *call, struct message *message)
 }
 
 /* The call's reply gets its number; the reference moves into the table. */
-static void reply_number(struct thread *thread, struct call *call, uint8_t priority, struct message *message)
+static void reply_number(struct thread *thread, struct port *port, struct call *call, uint8_t priority, struct message *message)
 {
 	struct thread_ipc *ipc = thread->ipc;
 	message->reply = reply_slot_fill(thread->process, ipc->reserved_slot, call);
 	ipc->reserved_slot = 0;
+	if (port->tells_interrupts) {
+		spin_lock(&port->lock);
+		if (call->state == CALL_BOUND) {
+			call->number = message->reply;
+			if (call->interrupted)
+				call_interrupt_locked(port, call);
+		}
+		spin_unlock(&port->lock);
+	}
 	priority_lend(thread, priority);
 }
 
@@ -100,7 +109,7 @@ static int call_deliver(struct thread *thread, struct port *port, struct call *c
 		call_unref(call);
 		return error;
 	}
-	reply_number(thread, call, priority, message);
+	reply_number(thread, port, call, priority, message);
 	return 0;
 }
 
@@ -177,7 +186,7 @@ int64_t port_receive_message(struct port *port, struct message *message, uint64_
 				words_deliver_locked(call, message);
 				spin_unlock(&port->lock);
 				message->handle_count = 0;
-				reply_number(thread, call, priority, message);
+				reply_number(thread, port, call, priority, message);
 				return 0;
 			}
 			spin_unlock(&port->lock);

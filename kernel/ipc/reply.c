@@ -161,6 +161,8 @@ static int range_answer(struct port *port, struct call *call, const struct messa
 static void call_answer_locked(struct call *call, const struct message *message, struct thread **woken)
 {
 	memcpy(call->word, message->word, sizeof(call->word));
+	if (call->interrupted)
+		call_untell_locked(call);
 	call->state = CALL_DONE;
 	call->result = 0;
 	list_remove(&call->link);

@@ -5,6 +5,12 @@
 #include "carillon/terminal_protocol.h"
 #include "terminal.h"
 
+static void interrupted(void *context, uint32_t reply)
+{
+	(void)context;
+	terminal_interrupt(reply);
+}
+
 int main(void)
 {
 	terminal_listener = record_handle_required(BOOT_NAME_LISTENER);
@@ -41,7 +47,7 @@ int main(void)
 	console.window.rows = (uint16_t)record_value(BOOT_NAME_ROWS, 0);
 	console.window.columns = (uint16_t)record_value(BOOT_NAME_COLUMNS, 0);
 
-	static const struct server_port_operations operations = { .request = terminal_request, .closed = terminal_port_closed };
+	static const struct server_port_operations operations = { .request = terminal_request, .closed = terminal_port_closed, .interrupted = interrupted };
 	error = server_add_listener(terminal_listener, &operations, NULL);
 	terminal_update(&console);
 	if (error < 0)

@@ -255,6 +255,13 @@ int64_t pseudo_master_write(struct terminal *terminal, struct server_request *re
 	return result;
 }
 
+size_t pseudo_take_back(struct terminal *terminal, const struct terminal_wait *wait)
+{
+	size_t left = wait->length - wait->done;
+	terminal->pseudo->queued -= left;
+	return wait->seen - left;
+}
+
 bool pseudo_serve(struct terminal *terminal, struct terminal_wait *wait)
 {
 	if (wait->kind == WAIT_MASTER_READ) {

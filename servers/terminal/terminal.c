@@ -337,6 +337,31 @@ void terminal_abandon_waits(struct terminal *terminal, int64_t read_result)
 	}
 }
 
+/* Takes the waiting call of reply off the terminal's list; NULL: there is none. */
+static struct terminal_wait *wait_take(struct terminal *terminal, uint32_t reply)
+{
+	for (struct terminal_wait **place = &terminal->waits, *wait; (wait = *place); place = &wait->next)
+		if (wait->reply == reply) {
+			*place = wait->next;
+			return wait;
+		}
+	return NULL;
+}
+
+void terminal_interrupt(uint32_t reply)
+{
+	for (struct terminal *terminal = terminal_next(NULL); terminal && reply != REPLY_NONE; terminal = terminal_next(terminal)) {
+		struct terminal_wait *wait = wait_take(terminal, reply);
+		if (!wait)
+			continue;
+		size_t written = wait->kind == WAIT_WRITE ? wait->done : wait->kind == WAIT_MASTER_WRITE ? pseudo_take_back(terminal, wait) : 0;
+		server_answer(reply, written ? (int64_t)written : -EINTR, NULL, NULL, 0);
+		free(wait);
+		terminal_update(terminal);
+		return;
+	}
+}
+
 /* -- what the discipline tells */
 
 /* An interrupting character: unless NOFLSH is set, what was typed and shown before it is dropped (a master keeps what it could have read) */

@@ -2,7 +2,8 @@
  * Terminals: a discipline with the streams it lies between, the calls that wait on it, and its place in job control.
  *
  * Calls wait in one list in order of arrival: reads for input, writes for room in the output ring, drains for the ring to become empty. A read is
- * always answered explicitly and takes its bytes only when the answer was delivered, so an interrupted reader loses nothing.
+ * always answered explicitly and takes its bytes only when the answer was delivered, so an interrupted reader loses nothing. A write that is
+ * interrupted answers with what it has put out, so that no text appears twice.
  * All output goes through the ring. The console's leaves by terminal_update, which never blocks: when the console channel is full, its readiness
  * brings us back. A pseudo terminal's is what its master reads; what the master writes waits in the list until the discipline takes it.
  *
@@ -91,6 +92,8 @@ void terminal_flush_input(struct terminal *terminal);
 void terminal_discipline_start(struct terminal *terminal);
 /* Answers every waiting read of the program's side with read_result and every write with -EIO or what was written. */
 void terminal_abandon_waits(struct terminal *terminal, int64_t read_result);
+/* The caller behind reply was interrupted or killed: its call, if it waits in some terminal, is answered with what it has done, or -EINTR. */
+void terminal_interrupt(uint32_t reply);
 struct terminal_wait *terminal_wait_add(struct terminal *terminal, enum terminal_wait_kind kind, size_t bytes);
 
 /* -- pseudo terminals (pseudo.c) */
@@ -117,6 +120,8 @@ int64_t pseudo_master_read(struct terminal *terminal, struct server_request *req
 int64_t pseudo_master_write(struct terminal *terminal, struct server_request *request);
 /* Serves one waiting call of the master: true when it is finished. */
 bool pseudo_serve(struct terminal *terminal, struct terminal_wait *wait);
+/* A master's write that waits will not be typed on: how much of it was. */
+size_t pseudo_take_back(struct terminal *terminal, const struct terminal_wait *wait);
 /* Drops what the master wrote and the discipline has not taken. */
 void pseudo_flush_queue(struct terminal *terminal);
 void pseudo_tell_readiness(struct terminal *terminal);

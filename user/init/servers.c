@@ -20,6 +20,7 @@ static struct supervised {
 	const char *name, *file;
 	bool has_listener;
 	enum policy policy;
+	uint32_t listener_options;
 	/* state */
 	handle_t listener, process;
 	unsigned restarts;
@@ -31,7 +32,7 @@ static struct supervised {
 	[SERVER_FS] = { "fs", "system/fs", true, POLICY_END },
 	[SERVER_PROC] = { "proc", "system/proc", true, POLICY_END },
 	[SERVER_SOCKET] = { "socket", "system/socket", true, POLICY_RESTART },
-	[SERVER_TERMINAL] = { "terminal", "system/terminal", true, POLICY_RESTART },
+	[SERVER_TERMINAL] = { "terminal", "system/terminal", true, POLICY_RESTART, .listener_options = LISTENER_INTERRUPTS },
 };
 
 static handle_t deaths = HANDLE_NONE; /* client of init's listener that death notices come through */
@@ -48,7 +49,7 @@ void servers_prepare(void)
 			server_give(i, "verbose", HANDLE_NONE, 0, 1);
 		if (!servers[i].has_listener)
 			continue;
-		int64_t listener = listener_create(0);
+		int64_t listener = listener_create(servers[i].listener_options);
 		if (listener < 0)
 			server_fail("cannot make a listener: error %d", (int)-listener);
 		servers[i].listener = (handle_t)listener;

@@ -221,6 +221,8 @@ static bool message_handle(const struct source *s, struct message *message, uint
 			s->operations->closed(s->context, message->data);
 		else if (message->word[0] == NOTIFY_DEATH && s->operations->death)
 			s->operations->death(s->context, message->data, message->word[1], (uint32_t)message->word[2]);
+		else if (message->word[0] == NOTIFY_INTERRUPT && s->operations->interrupted)
+			s->operations->interrupted(s->context, (uint32_t)message->word[1]);
 		return false;
 	}
 	struct server_request request = {

@@ -60,6 +60,11 @@ struct server_port_operations {
 	void (*closed)(void *context, uint64_t port_data);
 	/* a watched process died: word and client's data as given to process_watch; may be NULL */
 	void (*death)(void *context, uint64_t port_data, uint64_t word, uint32_t status);
+	/*
+	 * The caller of a call that was received (and perhaps set aside as reply) was interrupted and waits for an early answer, or was killed (NOTIFY_INTERRUPT;
+	 * only listeners made with LISTENER_INTERRUPTS). A reply that is no longer known was answered meanwhile. May be NULL.
+	 */
+	void (*interrupted)(void *context, uint32_t reply);
 };
 
 /* Serves a listener; the handle stays with the loop. Up to SERVER_SOURCES listeners and sources together. 0 or a negative error. */
