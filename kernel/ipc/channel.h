@@ -4,7 +4,7 @@
  * A channel has two ends, each an object. The receiver sees the end of the stream once the last reference to the sender end has gone and the queue is
  * empty; the sender gets -EPIPE once the last reference to the receiver end has gone. The memory goes with the second end.
  *
- * Channel ends can travel in packets, but not if their own channel holds a packet with channel ends or flows (-ELOOP): a cycle of channels that
+ * Channel ends can travel in packets, but a receiver not if its own channel holds a packet with receivers or what has one (-ELOOP): a cycle of channels that
  * keep each other alive would need such a step. channel_nesting_lock makes the test and the queueing one step. Links may be sent into links
  * all the same: such cycles are collected (flight.h).
  *

@@ -47,11 +47,10 @@ void channel_drop_packets(struct channel *channel)
 	spin_unlock(&channel->lock);
 }
 
-/* The channels an object keeps alive: an end's own, a flow's two. */
+/* The queues an object keeps alive: a receiver's (a sender alone holds an empty shell), those a description reads from. */
 static unsigned channels_of_object(struct object *object, struct channel *channels[2])
 {
 	switch (object->operations->kind) {
-	case KIND_SENDER:
 	case KIND_RECEIVER:
 		channels[0] = channel_end_of_object(object)->channel;
 		return 1;

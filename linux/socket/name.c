@@ -56,14 +56,23 @@ int64_t label_get(int fd, uint32_t which, struct socket_label *label)
 
 /* -- the socket server */
 
+/*
+ * A server that dies fails the calls it had and starts again on the same ports, knowing what it knew but those who waited to be accepted
+ * (servers/socket/keeper.h). So every call can be made once more; one that fails as often as this has no server any more.
+ */
+#define SERVER_TRIES 8
+
 int64_t server_port_call(struct linux_thread *t, handle_t port, struct message *message, uint32_t options)
 {
 	const struct message request = *message;
-	int64_t result;
+	int64_t result = -EPIPE;
 	if (port == HANDLE_NONE)
 		return -ECONNREFUSED;
-	while (result = port_call(port, message, options), wait_again(t, result))
+	for (int tries = 0; result == -EPIPE && tries < SERVER_TRIES; tries++) {
 		*message = request;
+		while (result = port_call(port, message, options), wait_again(t, result))
+			*message = request;
+	}
 	if (result == -EPIPE)
 		return -ECONNREFUSED; /* no server */
 	return result < 0 ? result : (int64_t)message->word[0];
@@ -71,8 +80,13 @@ int64_t server_port_call(struct linux_thread *t, handle_t port, struct message *
 
 int64_t server_control_call(struct linux_thread *t, int fd, struct message *message)
 {
+	const struct message request = *message;
+	int64_t result = -EPIPE;
 	(void)t;
-	int64_t result = description_call(fd, message, 0);
+	for (int tries = 0; result == -EPIPE && tries < SERVER_TRIES; tries++) {
+		*message = request;
+		result = description_call(fd, message, 0);
+	}
 	if (result == -EPIPE || result == -ENOTCONN)
 		return -EINVAL;
 	return result < 0 ? result : (int64_t)message->word[0];

@@ -5,6 +5,7 @@
 #include "abi/link.h"
 #include "carillon/calls.h"
 #include "carillon/process_protocol.h"
+#include "keeper.h"
 #include "request.h"
 #include "socket.h"
 
@@ -56,11 +57,14 @@ static int64_t do_new(struct server_request *request, struct socket *none)
 	if (!socket)
 		return -ENOMEM;
 	int64_t error = reply_port(request, PORT_CONTROL, socket);
-	if (error < 0)
+	if (error < 0) {
 		socket_destroy(socket);
-	else if (type == SOCKET_TYPE_DATAGRAM)
+		return error;
+	}
+	if (type == SOCKET_TYPE_DATAGRAM)
 		socket->entry = server_take_handle(request, 0);
-	return error;
+	keeper_keep(socket);
+	return 0;
 }
 
 static int64_t do_find(struct server_request *request, struct socket *none)
@@ -83,6 +87,7 @@ static int64_t do_name(struct server_request *request, struct socket *socket)
 	if (socket->abstract || !label_read(request, &label))
 		return -EINVAL;
 	socket->label = label;
+	keeper_keep(socket);
 	return 0;
 }
 
@@ -107,7 +112,13 @@ static bool name_any(struct socket_label *label)
 static int64_t do_bind(struct server_request *request, struct socket *socket)
 {
 	struct socket_label label;
-	if (socket->label.length || !label_read(request, &label) || label.length < 2)
+	if (!label_read(request, &label) || label.length < 2)
+		return -EINVAL;
+	if (socket->label.length && socket->label.length == label.length && !memcmp(socket->label.address, label.address, label.length)) {
+		reply_label(request, &socket->label); /* asked again, because this server died before it could answer */
+		return 0;
+	}
+	if (socket->label.length)
 		return -EINVAL;
 	if (label.length == 2) {
 		if (!name_any(&label))
@@ -117,6 +128,7 @@ static int64_t do_bind(struct server_request *request, struct socket *socket)
 	}
 	socket->label = label;
 	socket_publish(socket);
+	keeper_keep(socket);
 	reply_label(request, &label);
 	return 0;
 }
@@ -135,6 +147,7 @@ static int64_t do_listen(struct server_request *request, struct socket *socket)
 	socket->backlog = backlog < BACKLOG_MAX ? backlog : BACKLOG_MAX;
 	socket->listening = true;
 	socket->label.pid = PROCESS_BADGE_PID(request->badge);
+	keeper_keep(socket);
 	server_reply_handle(request, socket->event, false);
 	return 0;
 }
@@ -161,9 +174,16 @@ static int64_t reply_room(struct server_request *request, struct socket *socket)
 		if (event < 0)
 			return event;
 		socket->room = (handle_t)event;
+		keeper_keep(socket);
 	}
 	server_reply_handle(request, socket->room, false);
 	return 1;
+}
+
+void socket_restored(struct socket *socket)
+{
+	if (socket->event != HANDLE_NONE)
+		tell_readiness(socket);
 }
 
 /* There is room: the first one set aside that is still there goes into the queue. */
@@ -208,6 +228,7 @@ static int64_t do_shut(struct server_request *request, struct socket *socket)
 	if (!socket->listening)
 		return -EINVAL;
 	socket->shut |= (uint32_t)request->word[1] & (LINK_SHUT_READ | LINK_SHUT_WRITE);
+	keeper_keep(socket);
 	if (socket->shut & LINK_SHUT_READ)
 		refuse_late(socket);
 	tell_readiness(socket);
@@ -291,6 +312,7 @@ void socket_closed(void *context, uint64_t port_data)
 	struct waiting *waiting;
 	if (!socket)
 		return;
+	keeper_forget(socket); /* the notice comes once: a successor must not believe in it */
 	refuse_late(socket);
 	if (socket->room != HANDLE_NONE)
 		event_update(socket->room, ~0u, READY_OUT);

@@ -2,8 +2,11 @@
 #ifndef SOCKET_REQUEST_H
 #define SOCKET_REQUEST_H
 #include "carillon/server.h"
+#include "socket.h"
 
 extern handle_t socket_listener;
 int64_t socket_request(void *context, struct server_request *request);
+/* Tells those who wait how a socket of an earlier run of this server stands now. */
+void socket_restored(struct socket *socket);
 void socket_closed(void *context, uint64_t port_data);
 #endif

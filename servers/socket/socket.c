@@ -5,11 +5,14 @@
 
 #define BUCKETS 256
 #define SOCKETS_MAX 0x100000u
+#define EPOCH_SHIFT 31
+#define INDEX_BITS 24
 
 static struct socket **sockets;
-static uint32_t *generations;
+static uint64_t *generations, epoch_base;
 static uint32_t room, lowest;
 static struct socket *bucket[BUCKETS];
+static size_t total;
 
 static size_t bucket_of(const uint8_t *address, size_t length)
 {
@@ -19,12 +22,14 @@ static size_t bucket_of(const uint8_t *address, size_t length)
 	return hash % BUCKETS;
 }
 
-uint64_t socket_id(const struct socket *socket) { return (uint64_t)socket->generation << 24 | socket->index; }
+void socket_start(uint32_t epoch) { epoch_base = (uint64_t)epoch << EPOCH_SHIFT; }
+
+uint64_t socket_id(const struct socket *socket) { return socket->generation << INDEX_BITS | socket->index; }
 
 struct socket *socket_find(uint64_t id)
 {
-	uint32_t index = id & 0xffffff;
-	return index < room && sockets[index] && generations[index] == (uint32_t)(id >> 24) ? sockets[index] : NULL;
+	uint32_t index = id & ((1u << INDEX_BITS) - 1);
+	return index < room && sockets[index] && generations[index] == id >> INDEX_BITS ? sockets[index] : NULL;
 }
 
 static bool table_grow(void)
@@ -36,7 +41,7 @@ static bool table_grow(void)
 	if (!more)
 		return false;
 	sockets = more;
-	uint32_t *more_generations = realloc(generations, wanted * sizeof *more_generations);
+	uint64_t *more_generations = realloc(generations, wanted * sizeof *more_generations);
 	if (!more_generations)
 		return false;
 	generations = more_generations;
@@ -46,22 +51,49 @@ static bool table_grow(void)
 	return true;
 }
 
+/* A new one in a free place. */
+static struct socket *socket_place(uint32_t index, uint64_t generation, uint32_t type)
+{
+	struct socket *socket = calloc(1, sizeof *socket);
+	if (!socket)
+		return NULL;
+	generations[index] = generation;
+	*socket = (struct socket){ .index = index, .generation = generation, .type = type, .entry = HANDLE_NONE, .event = HANDLE_NONE,
+		.room = HANDLE_NONE };
+	socket->queue.end = &socket->queue.first;
+	socket->late.end = &socket->late.first;
+	sockets[index] = socket;
+	total++;
+	return socket;
+}
+
 struct socket *socket_create(uint32_t type)
 {
 	while (lowest < room && sockets[lowest])
 		lowest++;
 	if (lowest == room && !table_grow())
 		return NULL;
-	struct socket *socket = calloc(1, sizeof *socket);
-	if (!socket)
-		return NULL;
-	generations[lowest] = (generations[lowest] + 1) & 0x7fffffff;
-	*socket = (struct socket){ .index = lowest, .generation = generations[lowest], .type = type, .entry = HANDLE_NONE, .event = HANDLE_NONE,
-		.room = HANDLE_NONE };
-	socket->queue.end = &socket->queue.first;
-	socket->late.end = &socket->late.first;
-	sockets[lowest] = socket;
-	return socket;
+	return socket_place(lowest, epoch_base | ((generations[lowest] + 1) & ((1ul << EPOCH_SHIFT) - 1)), type);
+}
+
+struct socket *socket_restore(uint64_t id, uint32_t type)
+{
+	uint32_t index = id & ((1u << INDEX_BITS) - 1);
+	struct socket *there = socket_find(id);
+	while (index >= room)
+		if (!table_grow())
+			return NULL;
+	return there || sockets[index] ? there : socket_place(index, id >> INDEX_BITS, type);
+}
+
+size_t socket_count(void) { return total; }
+
+struct socket *socket_next(const struct socket *socket)
+{
+	uint32_t index = socket ? socket->index + 1 : 0;
+	while (index < room && !sockets[index])
+		index++;
+	return index < room ? sockets[index] : NULL;
 }
 
 void socket_destroy(struct socket *socket)
@@ -79,6 +111,7 @@ void socket_destroy(struct socket *socket)
 	if (socket->room != HANDLE_NONE)
 		socket_handle_close(socket->room);
 	sockets[socket->index] = NULL;
+	total--;
 	if (socket->index < lowest)
 		lowest = socket->index;
 	free(socket);

@@ -1,8 +1,8 @@
 /*
  * Sockets as this server knows them: those that were bound or listen. Pure bookkeeping, no messages.
  *
- * A socket is known outside by index and generation, so a port that outlives it finds nothing. It lives from SOCKET_NEW until its control port
- * goes. Abstract names are kept in a hash table; names in file systems are theirs.
+ * A socket is known outside by index and generation, so a port that outlives it finds nothing, also in a later run of this server (epoch). It lives
+ * from SOCKET_NEW until its control port goes. Abstract names are kept in a hash table; names in file systems are theirs.
  */
 #ifndef SOCKET_SOCKET_H
 #define SOCKET_SOCKET_H
@@ -22,7 +22,8 @@ struct waiting {
 struct waiting_list { struct waiting *first, **end; size_t count; };
 
 struct socket {
-	uint32_t index, generation;
+	uint32_t index;
+	uint64_t generation;         /* below 2^36 */
 	uint32_t type;
 	bool listening, abstract;
 	uint32_t shut;               /* LINK_SHUT_*, while listening */
@@ -38,10 +39,18 @@ struct socket {
 /* Provided by main.c (and by the unit test): closes a handle. */
 void socket_handle_close(handle_t handle);
 
+/* Ids given out from now on differ from those of every other epoch (below 32). Before all else. */
+void socket_start(uint32_t epoch);
 uint64_t socket_id(const struct socket *socket); /* below 2^60 */
 struct socket *socket_find(uint64_t id);         /* NULL: gone */
 /* NULL: no memory, or too many. */
 struct socket *socket_create(uint32_t type);
+/* One with an id of an earlier epoch, or the one that has it; NULL likewise, or its place is taken. */
+struct socket *socket_restore(uint64_t id, uint32_t type);
+/* How many there are. */
+size_t socket_count(void);
+/* All one after the other, from NULL to NULL. */
+struct socket *socket_next(const struct socket *socket);
 /* Forgets it: its name is free, its handles are closed. The lists must be empty. */
 void socket_destroy(struct socket *socket);
 

@@ -182,6 +182,17 @@ static void terminal_keeper_give(void)
 	server_give(SERVER_TERMINAL, BOOT_NAME_UTF8, HANDLE_NONE, 0, boot.utf8);
 }
 
+/* What a socket server leaves to its successor. */
+static void socket_keeper_give(void)
+{
+	struct channel_ends keeper;
+	if (channel_create(CHANNEL_PACKET, BOOT_KEEPER_ROOM, &keeper) < 0)
+		server_fail("cannot make the socket server's channel");
+	server_give(SERVER_SOCKET, BOOT_NAME_KEEPER_IN, keeper.receiver, 0, 0);
+	server_give(SERVER_SOCKET, BOOT_NAME_KEEPER_OUT, keeper.sender, 0, 0);
+	server_give(SERVER_SOCKET, BOOT_NAME_EPOCH, HANDLE_NONE, 0, 0);
+}
+
 static void servers_start(void)
 {
 	struct system_info info;
@@ -197,6 +208,7 @@ static void servers_start(void)
 	server_give(SERVER_PROC, BOOT_NAME_PROCESS_TABLE, (handle_t)table, 0, 0);
 	server_give(SERVER_TERMINAL, BOOT_NAME_PROCESS_TABLE, (handle_t)table, RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0);
 	terminal_keeper_give();
+	socket_keeper_give();
 	server_give(SERVER_TERMINAL, BOOT_NAME_PROC, ports.proc_system, 0, 0);
 
 	server_start(SERVER_CONSOLE);

@@ -145,6 +145,7 @@ void server_died(uint64_t number, uint32_t status)
 	handle_close(corpse); /* no longer needed */
 	if (s->policy == POLICY_RESTART && s->restarts++ < RESTARTS_MAX) {
 		server_log("starting %s again", s->name);
+		server_set_value((enum server)number, BOOT_NAME_EPOCH, s->restarts);
 		server_start((enum server)number);
 		return;
 	}

@@ -7,6 +7,7 @@
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
  *                  DEVICE, UTF8, ROWS, COLUMNS
+ *   socket         KEEPER_IN, KEEPER_OUT, EPOCH
  */
 #ifndef CARILLON_BOOT_NAMES_H
 #define CARILLON_BOOT_NAMES_H
@@ -21,6 +22,10 @@
 #define BOOT_NAME_PROC "proc"                     /* client port to proc */
 #define BOOT_NAME_CONSOLE_INPUT "console-input"   /* receiver of a stream channel (or a description of a flow): raw key bytes */
 #define BOOT_NAME_CONSOLE_OUTPUT "console-output" /* sender of a stream channel (or a description of a flow): raw screen bytes */
+#define BOOT_NAME_KEEPER_IN "keeper-in"           /* receiver and sender of a packet channel: what a restarted server finds again (servers/socket/keeper.h) */
+#define BOOT_NAME_KEEPER_OUT "keeper-out"
+#define BOOT_KEEPER_ROOM 1024u                    /* packets it can hold */
+#define BOOT_NAME_EPOCH "epoch"                   /* value: how often the server has been started before */
 #define BOOT_NAME_EVENTS_IN "events-in"           /* receiver and sender of one packet channel: events a restarted server goes on with (servers/terminal/keeper.c) */
 #define BOOT_NAME_EVENTS_OUT "events-out"
 #define BOOT_NAME_UTF8 "utf8"                     /* value: the console starts with IUTF8 */
