@@ -64,9 +64,9 @@ void opened_close(uint64_t id)
 	bool writing = (opened->flags & O_ACCMODE) != O_RDONLY;
 	if (writing && --node->writers == 0)
 		watch_writers(node); /* a last look at what was written */
-	if (!(opened->flags & PLACE_OPENED))
+	if (!opened->place)
 		watch_node(node, writing ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-	if (opened->flags & PLACE_OPENED)
+	if (opened->place)
 		place_closed(node);
 	opened->node = NULL;
 	opened->next_free = free_head;

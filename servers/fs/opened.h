@@ -10,6 +10,7 @@ struct opened {
 	struct node *node;   /* NULL: a free slot */
 	uint32_t generation, next_free;
 	uint32_t flags;      /* Linux's open flags */
+	bool place;          /* of a place to lock (place.h), not of a file */
 	uint32_t locks;      /* locks and waits of lock.c that name this open object */
 };
 

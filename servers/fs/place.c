@@ -86,9 +86,10 @@ static void place_forget(struct place *place)
 static int64_t place_open(struct server_request *request, struct place *place, uint32_t rights)
 {
 	uint32_t access = !(rights & RIGHT_WRITE) ? O_RDONLY : rights & RIGHT_READ ? O_RDWR : O_WRONLY;
-	uint64_t id = opened_create(place->node, access | PLACE_OPENED);
+	uint64_t id = opened_create(place->node, access);
 	if (!id)
 		return -ENOLCK;
+	opened_find(id)->place = true;
 	place->opens++;
 	int64_t port = client_create(fs_listener, WORD(WORD_OPEN, id));
 	if (port < 0) {

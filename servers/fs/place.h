@@ -10,9 +10,6 @@
 #include "carillon/server.h"
 #include "tree.h"
 
-/* Among an open object's flags: it is of a place. */
-#define PLACE_OPENED 0x80000000u
-
 /* FILE_LOCK_PLACE */
 int64_t place_request(struct server_request *request);
 /* An open object of a place goes; its locks have gone. */
