@@ -15,24 +15,35 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 
 ARCH ?= x86_64
 PLAT_x86_64 := pc
+PLAT_riscv64 := virt
 PLAT := $(PLAT_$(ARCH))
 BUILD := build/$(ARCH)
 GEN := $(BUILD)/gen
 OBJECT := $(BUILD)/object
 
-CC := gcc
-AR := ar
-NM := nm
-STRIP := strip
+CROSS_riscv64 := riscv64-linux-gnu-
+CROSS := $(CROSS_$(ARCH))
+CC := $(CROSS)gcc
+AR := $(CROSS)ar
+NM := $(CROSS)nm
+STRIP := $(CROSS)strip
 AWK := awk
 HOST_CC := gcc
 
 WARNINGS := -Wall -Wextra -Werror
-COMMON := -std=gnu11 -O2 -g $(WARNINGS) -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -I. -Iabi/$(ARCH) -Ilinux/$(ARCH) -I$(GEN)
+COMMON := -std=gnu11 -O2 -g $(WARNINGS) -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -I. -Iabi/$(ARCH) -Ilinux/$(ARCH) -I$(GEN) $(COMMON_$(ARCH))
+# riscv64: nothing is relaxed, so nobody but programs themselves uses gp, which is the library's pointer to a thread's block
+COMMON_riscv64 := -mno-relax
+LINK_riscv64 := -Wl,--no-relax
+LINK := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $(LINK_$(ARCH))
 KERNEL_FLAGS_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
+KERNEL_FLAGS_riscv64 := -mcmodel=medany -march=rv64ima_zicsr_zifencei -mabi=lp64
 KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include
 # The library runs inside other people's programs: no global offset into libc, no vector registers, one image.
 LIBRARY_FLAGS_x86_64 := -mgeneral-regs-only -mno-red-zone
+# riscv64 has no option that keeps off the floating-point registers alone
+FLOAT_REGISTERS_riscv64 := $(foreach n,0 1 2 3 4 5 6 7 8 9 10 11,ft$(n) fs$(n)) $(foreach n,0 1 2 3 4 5 6 7,fa$(n))
+LIBRARY_FLAGS_riscv64 := $(addprefix -ffixed-,$(FLOAT_REGISTERS_riscv64))
 LIBRARY_FLAGS := $(COMMON) -ffreestanding -fPIE -fvisibility=hidden $(LIBRARY_FLAGS_$(ARCH)) -Iuser/include -Ilinux/include
 # Native programs: static, on musl's headers and libc with the system calls replaced by the library.
 MUSL := build/$(ARCH)/musl
@@ -42,7 +53,7 @@ HOST_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -I. -Iabi/$(ARCH) -I$(
 DEPEND = -MMD -MP -MF $@.d
 
 OTHER_ARCHITECTURES := $(filter-out $(ARCH),x86_64 riscv64 hosted)
-sources = $(filter-out %_test.c $(foreach other,$(OTHER_ARCHITECTURES),linux/$(other)/%),$(foreach pattern,$(1),$(wildcard $(pattern))))
+sources = $(filter-out %_test.c $(foreach other,$(OTHER_ARCHITECTURES),linux/$(other)/% lib/$(other)/%),$(foreach pattern,$(1),$(wildcard $(pattern))))
 objects = $(patsubst %,$(OBJECT)/$(1)/%.o,$(2))
 
 # -- generated headers
@@ -97,11 +108,11 @@ kernel: $(KERNELS:%=$(BUILD)/%.elf)
 
 # Two passes: the first link tells the addresses, the second carries them as the table that backtraces use. The table's
 # section comes last in the image, so adding it moves nothing.
-KERNEL_LINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T $(KERNEL_SCRIPT)
+KERNEL_LINK = $(CC) $(KERNEL_FLAGS_$(ARCH)) $(LINK) -Wl,--no-warn-rwx-segments -T $(KERNEL_SCRIPT)
 $(BUILD)/symbols_none.o: tools/generate/symbols.awk Makefile
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/generate/symbols.awk </dev/null >$(BUILD)/symbols_none.S
-	$(CC) -c $(BUILD)/symbols_none.S -o $@
+	$(CC) -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) $(COMMON_$(ARCH)) -c $(BUILD)/symbols_none.S -o $@
 define kernel # NAME, flags
 $(OBJECT)/$(1)/%.o: % Makefile | generated
 	@mkdir -p $$(@D)
@@ -110,7 +121,7 @@ $(BUILD)/$(1).first.elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols
 	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o -o $$@
 $(BUILD)/$(1).symbols.o: $(BUILD)/$(1).first.elf
 	@$(NM) -n $$< | $(AWK) -f tools/generate/symbols.awk >$(BUILD)/$(1).symbols.S
-	$(CC) -c $(BUILD)/$(1).symbols.S -o $$@
+	$(CC) -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) $(COMMON_$(ARCH)) -c $(BUILD)/$(1).symbols.S -o $$@
 $(BUILD)/$(1).elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/$(1).symbols.o $(KERNEL_SCRIPT)
 	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/$(1).symbols.o -o $$@
 endef
@@ -119,7 +130,7 @@ $(eval $(call kernel,carillon-debug,-DKERNEL_DEBUG=1))
 
 # -- the Linux personality
 
-LIBRARY_SOURCES := $(filter-out linux/vdso/%.c,$(call sources,linux/*.c linux/*.S linux/*/*.c linux/*/*.S linux/*/*/*.c linux/*/*/*.S user/ns/*.c))
+LIBRARY_SOURCES := $(filter-out linux/vdso/%.c linux/vdso/$(ARCH)/% $(foreach other,$(OTHER_ARCHITECTURES),linux/vdso/$(other)/%),$(call sources,linux/*.c linux/*.S linux/*/*.c linux/*/*.S linux/*/*/*.c linux/*/*/*.S user/ns/*.c lib/$(ARCH)/*.c))
 LIBRARY_OBJECTS := $(call objects,library,$(LIBRARY_SOURCES))
 LIBRARY := $(BUILD)/library
 LIBRARY_ARCHIVE := $(BUILD)/liblinux.a
@@ -131,19 +142,20 @@ $(OBJECT)/library/%.o: % Makefile | generated
 	$(CC) $(LIBRARY_FLAGS) $(DEPEND) -c $< -o $@
 
 VDSO := $(BUILD)/vdso
-VDSO_OBJECTS := $(call objects,vdso,$(wildcard linux/vdso/*.c))
+VDSO_OBJECTS := $(call objects,vdso,$(wildcard linux/vdso/*.c linux/vdso/$(ARCH)/*.S))
 $(OBJECT)/vdso/%.o: % Makefile | generated
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fomit-frame-pointer -Iuser/include -Ilinux/include $(DEPEND) -c $< -o $@
-$(VDSO): $(VDSO_OBJECTS) linux/vdso/vdso.ld
-	$(CC) -nostdlib -shared -Wl,-soname,linux-vdso.so.1 -Wl,-Bsymbolic -Wl,--hash-style=both -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
-		-Wl,-z,noexecstack -T linux/vdso/vdso.ld $(VDSO_OBJECTS) -o $@.whole
+	$(CC) $(COMMON) -ffreestanding -fPIC -fvisibility=hidden $(LIBRARY_FLAGS_$(ARCH)) -fomit-frame-pointer -Iuser/include -Ilinux/include $(DEPEND) -c $< -o $@
+LINK_VDSO_riscv64 := -Wl,-e,__vdso_rt_sigreturn # where handlers return to: linux/riscv64/frame.c
+$(VDSO): $(VDSO_OBJECTS) linux/vdso/vdso.ld linux/vdso/$(ARCH)/names.map
+	$(CC) -nostdlib -shared $(LINK_$(ARCH)) $(LINK_VDSO_$(ARCH)) -Wl,-soname,linux-vdso.so.1 -Wl,-Bsymbolic -Wl,--hash-style=both -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+		-Wl,-z,noexecstack -Wl,--version-script=linux/vdso/$(ARCH)/names.map -T linux/vdso/vdso.ld $(VDSO_OBJECTS) -o $@.whole
 	$(STRIP) -o $@ $@.whole
 $(OBJECT)/library/linux/vdso/image.S.o: LIBRARY_FLAGS += -DVDSO_FILE='"$(VDSO)"'
 $(OBJECT)/library/linux/vdso/image.S.o: $(VDSO)
 
 $(LIBRARY): $(LIBRARY_OBJECTS) linux/image.ld
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
+	$(CC) $(LINK) -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
 $(LIBRARY_ARCHIVE): $(LIBRARY_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -172,7 +184,7 @@ $(eval native_counter += x)
 $(BUILD)/system/$(1): native_base := 0x$(words $(native_counter))000000
 $(BUILD)/system/$(1): $(call objects,native,$(call sources,$(2)/*.c $(2)/*.S $(2)/$(ARCH)/*.c)) $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC)
 	@mkdir -p $$(@D)
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-Ttext-segment=$$(native_base) $$(filter %.o,$$^) \
+	$(CC) $(LINK) -Wl,-Ttext-segment=$$(native_base) $$(filter %.o,$$^) \
 		-Wl,--start-group $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC) $(shell $(CC) -print-libgcc-file-name) -Wl,--end-group -o $$@
 endef
 $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $(if $(filter init,$(name)),user/init) servers/$(name) drivers/$(name)))))
@@ -182,8 +194,8 @@ $(eval $(call native_program,fuzz,tests/fuzz/native))
 fuzz: $(BUILD)/system/fuzz kernel tools
 
 # musl from Debian's source package with its system-call layer replaced (tools/setup/musl.sh fetches and builds it)
-$(MUSL_LIBC): tools/setup/musl.sh $(shell find user/musl -type f 2>/dev/null)
-	ARCH=$(ARCH) sh tools/setup/musl.sh $(MUSL)
+$(MUSL_LIBC): tools/setup/musl.sh tools/setup/sources.sh $(shell find user/musl -type f 2>/dev/null)
+	ARCH=$(ARCH) CROSS_COMPILE=$(CROSS) CC=$(CC) CFLAGS="$(COMMON_$(ARCH))" sh tools/setup/musl.sh $(MUSL)
 	@touch $@
 
 # -- programs of this machine
@@ -211,7 +223,12 @@ standin: $(STANDIN)
 
 # -- the boot archive without the program of a run
 
-BUSYBOX := /bin/busybox
+# what this machine runs itself is its own; else the set-up fetches it
+BUSYBOX_x86_64 := /bin/busybox
+BUSYBOX := $(or $(BUSYBOX_$(ARCH)),$(BUILD)/busybox)
+$(BUILD)/busybox: tools/setup/busybox.sh tools/setup/sources.sh
+	ARCH=$(ARCH) sh tools/setup/busybox.sh $@
+	@touch $@
 BASE_ARCHIVE := $(BUILD)/base.archive
 # without what only debuggers read; symbol names stay, for backtraces
 STRIPPED := $(patsubst %,$(BUILD)/stripped/%,$(NATIVE_NAMES) library)

@@ -29,6 +29,7 @@
 #include "carillon/record.h"
 #include "linux/base/base.h"
 #include "linux/base/lock.h"
+#include "layout.h"
 #include "linux/constants.h"
 #include "processor.h"
 
@@ -36,14 +37,6 @@ struct linux_thread;
 struct linux_process;
 struct linux_fs;    /* working directory and mounts: user/ns */
 struct linux_files; /* descriptors' library-side state: linux/fd; may stay NULL */
-
-/* As the kernel keeps it and rt_sigaction passes it. */
-struct linux_action {
-	uint64_t handler; /* LINUX_SIG_DFL, LINUX_SIG_IGN or an address */
-	uint64_t flags;   /* LINUX_SA_* */
-	uint64_t restorer;
-	uint64_t mask;    /* bit n-1 is signal n */
-};
 
 #define LINUX_SIZE_CLASSES 13 /* 16 bytes .. 64 KiB */
 #define LINUX_TIMERS 1024     /* POSIX timers of a process */
@@ -129,8 +122,7 @@ struct linux_thread {
 	struct linux_siginfo *queued;    /* [32], allocated with the thread: siginfo of standard signals; process->lock, as pending when set */
 	struct linux_queued *queue;      /* real-time signals, oldest first; process->lock */
 	uint64_t alternate_stack, alternate_size;
-	uint32_t alternate_flags;
-	int32_t nice;
+	uint32_t alternate_flags, nice;
 
 	uint64_t robust_list;            /* address of struct robust_list_head */
 	uint64_t clear_tid;              /* word to clear and wake at exit */

@@ -144,8 +144,9 @@ int main(void)
 		server_add_source(console.commands, READY_IN, command_ready, NULL) < 0)
 		server_fail("cannot wait for the device");
 	flow_start();
+	/* what an earlier run of the driver left; not later: one that has come since would be taken for served */
+	interrupt_acknowledge(console.interrupt);
 	virtio_start(&console.device);
 	port_begin();
-	interrupt_acknowledge(console.interrupt);
 	server_run();
 }

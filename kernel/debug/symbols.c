@@ -40,14 +40,14 @@ void backtrace_print(uint64_t frame_pointer, uint64_t instruction)
 		symbol_describe(instruction, text, sizeof(text));
 		log_print("  at %s", text);
 	}
-	for (unsigned i = 0; i < FRAMES_MAX && frame_pointer && arch_stack_readable(frame_pointer); i++) {
-		const uint64_t *frame = (const uint64_t *)frame_pointer;
-		if (!frame[1])
+	for (unsigned i = 0; i < FRAMES_MAX && frame_pointer && arch_stack_readable(frame_pointer + ABI_STACK_LINK); i++) {
+		const uint64_t *link = (const uint64_t *)(frame_pointer + ABI_STACK_LINK);
+		if (!link[1])
 			break;
-		symbol_describe(frame[1] - 1, text, sizeof(text)); /* a call may be its function's last instruction */
+		symbol_describe(link[1] - 1, text, sizeof(text)); /* a call may be its function's last instruction */
 		log_print("  from %s", text);
-		if (frame[0] <= frame_pointer)
+		if (link[0] <= frame_pointer)
 			break;
-		frame_pointer = frame[0];
+		frame_pointer = link[0];
 	}
 }

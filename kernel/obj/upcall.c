@@ -96,7 +96,7 @@ static void fault_print(struct thread *thread, struct arch_frame *frame, enum ex
 	uint64_t base = arch_frame_base(frame);
 	for (unsigned i = 0; i < BACKTRACE_MAX; i++) {
 		struct { uint64_t next, instruction; } link;
-		if (!base || base % 8 || copy_from_user(&link, base, sizeof(link)) || !link.instruction)
+		if (!base || base % 8 || copy_from_user(&link, base + ABI_STACK_LINK, sizeof(link)) || !link.instruction)
 			break;
 		caller_print(thread->process, link.instruction);
 		if (link.next <= base)

@@ -187,7 +187,7 @@ bool signal_deliver(struct linux_thread *t, uint32_t restart)
 		}
 		struct registers before = *registers;
 		if (restart == LINUX_RESTART_ALWAYS || (restart == LINUX_RESTART && (action.flags & LINUX_SA_RESTART)))
-			machine_restart(registers, t->call);
+			machine_restart(&t->block, t->call);
 		uint64_t mask = t->restore_mask ? t->saved_mask : t->mask;
 		if (machine_signal_frame(t, signal, &action, &info, mask, NULL)) {
 			*registers = before;

@@ -1,6 +1,6 @@
 /*
  * Structures that calls read and write, shortly: the fields that matter to a reader. All are read from the program through the copy window;
- * what cannot be read is shown as its address. Layouts are Linux's on x86_64.
+ * what cannot be read is shown as its address. Layouts that differ from port to port are in layout.h.
  */
 #include "layout.h"
 #include "linux/trace/argument.h"
@@ -175,7 +175,7 @@ static bool action_write(struct trace_line *line, struct linux_thread *t, uint64
 	line_flags(line, (uint32_t)action.flags, flags, ARRAY_SIZE(flags), NULL);
 	if (action.flags & LINUX_SA_RESTORER) {
 		field(line, "sa_restorer", false);
-		line_hex(line, action.restorer);
+		line_hex(line, linux_action_restorer(&action));
 	}
 	line_character(line, '}');
 	return true;
@@ -347,11 +347,11 @@ static bool system_write(struct trace_line *line, struct linux_thread *t, uint64
 
 static bool epolls_write(struct trace_line *line, struct linux_thread *t, uint64_t address, uint64_t count, bool list)
 {
-	struct { uint32_t events; uint64_t data; } __attribute__((packed)) event;
+	struct linux_epoll_event event;
 	if (count && user_read(t, &event, address, sizeof event))
 		return false;
 	line_text(line, list ? "[" : "");
-	for (uint64_t i = 0; i < count && !user_read(t, &event, address + 12 * i, sizeof event); i++) {
+	for (uint64_t i = 0; i < count && !user_read(t, &event, address + sizeof event * i, sizeof event); i++) {
 		line_text(line, i ? ", " : "");
 		if (i == ITEMS) {
 			line_text(line, "...");
@@ -360,9 +360,9 @@ static bool epolls_write(struct trace_line *line, struct linux_thread *t, uint64
 		field(line, "events", true);
 		names_poll(line, event.events, "EPOLL");
 		line_text(line, ", data={u32=");
-		line_unsigned(line, (uint32_t)event.data);
+		line_unsigned(line, (uint32_t)event.word);
 		line_text(line, ", u64=");
-		line_unsigned(line, event.data);
+		line_unsigned(line, event.word);
 		line_text(line, "}}");
 	}
 	line_text(line, list ? "]" : "");

@@ -71,8 +71,8 @@ static void clone_write(struct trace_line *line)
 	line_text(line, ", flags=");
 	(void)names_write(line, FORMAT_CLONE, flags);
 	const struct { uint64_t flag, value; const char *name; } rest[] = {
-		{ LINUX_CLONE_PARENT_SETTID, argument[2], ", parent_tid=" }, { LINUX_CLONE_SETTLS, argument[4], ", tls=" },
-		{ LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CHILD_CLEARTID, argument[3], ", child_tidptr=" },
+		{ LINUX_CLONE_PARENT_SETTID, argument[2], ", parent_tid=" }, { LINUX_CLONE_SETTLS, argument[MACHINE_CLONE_TLS], ", tls=" },
+		{ LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CHILD_CLEARTID, argument[MACHINE_CLONE_CHILD_TID], ", child_tidptr=" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
 		if (flags & rest[i].flag) {

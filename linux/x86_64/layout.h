@@ -15,4 +15,13 @@ struct linux_stat {
 _Static_assert(sizeof(struct linux_stat) == 144, "as Linux has it");
 
 struct linux_epoll_event { uint32_t events; uint64_t word; } __attribute__((packed));
+/* As the kernel keeps it and rt_sigaction passes it. */
+struct linux_action {
+	uint64_t handler; /* LINUX_SIG_DFL, LINUX_SIG_IGN or an address */
+	uint64_t flags;   /* LINUX_SA_* */
+	uint64_t restorer;
+	uint64_t mask;    /* bit n-1 is signal n */
+};
+
+static inline uint64_t linux_action_restorer(const struct linux_action *action) { return action->restorer; }
 #endif

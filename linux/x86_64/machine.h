@@ -32,10 +32,10 @@ static inline uint64_t *machine_instruction(struct registers *r) { return &r->ri
 static inline uint64_t *machine_stack(struct registers *r) { return &r->rsp; }
 static inline uint64_t machine_call_number(const struct registers *r) { return r->rax; }
 /* Go back to the call instruction, to make call `number` again with the same arguments. */
-static inline void machine_restart(struct registers *r, uint32_t number)
+static inline void machine_restart(struct thread_block *block, uint32_t number)
 {
-	r->rax = number;
-	r->rip -= MACHINE_CALL_LENGTH;
+	block->registers.rax = number;
+	block->registers.rip -= MACHINE_CALL_LENGTH;
 }
 /* CLONE_SETTLS: where the base of thread-local storage is a general register, set it (here thread_create does it). */
 static inline void machine_tls_set(struct registers *r, uint64_t tls)

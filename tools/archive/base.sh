@@ -14,7 +14,16 @@ for program in "$build"/stripped/*; do
 done
 # before its links, as archives are usually read from the front
 echo "file bin/busybox $busybox 0755"
-"$busybox" --list-full | while read -r path; do
+# one of another architecture cannot be asked: the names that this machine's has too, from its table of them
+names() {
+	if [ "$busybox" = /bin/busybox ]; then
+		"$busybox" --list-full
+	else
+		tr '\0' '\n' <"$busybox" | LC_ALL=C grep -a -x -E '[][a-zA-Z0-9_.-]+' >"$build/busybox.words"
+		/bin/busybox --list-full | awk -F/ 'FILENAME == "-" ? $NF in word : !(word[$0] = 1)' "$build/busybox.words" -
+	fi
+}
+names | while read -r path; do
 	[ "$path" = bin/busybox ] || echo "link $path /bin/busybox"
 done
 (cd tools/archive/root && find . -type f | sort) | while read -r path; do

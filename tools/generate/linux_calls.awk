@@ -47,7 +47,8 @@ END {
 		print "#ifndef GENERATED_LINUX_CALLS_H\n#define GENERATED_LINUX_CALLS_H\n#include \"linux/linux.h\""
 		print "#define LINUX_CALL_COUNT " last + 1 "u"
 		for (i = 1; i <= count; i++)
-			if (numbers[i] != "-") print "#define LINUX_CALL_" toupper(name[i]) " " numbers[i] "u"
+			# what this port does not have gets a number that no call has
+			print "#define LINUX_CALL_" toupper(name[i]) " " (numbers[i] != "-" ? numbers[i] : 65536 + i) "u"
 		for (i = 1; i <= count; i++)
 			if (body[i] != "-") print "int64_t " body[i] "(struct linux_thread *t, const uint64_t argument[6]);"
 		print "#endif"

@@ -16,7 +16,20 @@
 #define GUEST_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct copy { const char *host, *guest; };
+
+/* A port of Carillon: what its programs are, and the machine that runs them. */
+struct architecture {
+	const char *name;
+	unsigned elf_machine;
+	const char *build;             /* default of options.build */
+	const char *machine;           /* the emulator's program */
+	const char *const *arguments;  /* that make its machine: no default devices but what is named, NULL at the end */
+	unsigned memory_least;         /* MiB, below which not even the loader finds room */
+};
+extern const struct architecture architectures[]; /* machine.c; the last has no name */
+
 struct options {
+	const struct architecture *architecture;
 	const char *build;        /* folder with the kernels and base.archive */
 	const char *kernel;       /* NAME of build/NAME.elf: carillon, or carillon-debug that checks itself */
 	const char *machine;      /* the emulator's program */
@@ -46,7 +59,7 @@ void *must_allocate(void *old, size_t size);
 void options_read(struct options *options, int argc, char **argv);
 
 /* Ends with a message unless path is a program for this kind of machine. Returns the interpreter it names (to be freed), or NULL. */
-char *program_check(const char *path);
+char *program_check(const char *path, const struct architecture *architecture);
 
 /* Which of the three standard streams are terminals: 't' or 'p' each, and NUL. */
 void terminal_describe(char stdio[4]);

@@ -4,6 +4,7 @@
  * Nothing is left behind: the archive has no name, the sockets neither, and QEMU is killed when the launcher ends, by
  * machine_stop at exit or by the kernel (parent-death signal) when the launcher is killed.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -34,6 +35,20 @@ void machine_stop(void)
 }
 
 void machine_forget(void) { machine_process = 0; }
+
+/* -- the ports */
+
+static const char *const arguments_x86_64[] = {
+	"-M", "microvm,acpi=off,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=on",
+	/* string instructions of the emulator go byte by byte: without these, libraries choose faster loops */
+	"-cpu", "max,-erms,-fsrm", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", NULL };
+static const char *const arguments_riscv64[] = { "-M", "virt", "-cpu", "rv64", "-bios", "default", NULL };
+
+const struct architecture architectures[] = {
+	{ "x86_64", EM_X86_64, "build/x86_64", "qemu-system-x86_64", arguments_x86_64, 32 },
+	{ "riscv64", EM_RISCV, "build/riscv64", "qemu-system-riscv64", arguments_riscv64, 8 },
+	{ .name = NULL },
+};
 
 /* -- the archive of a run */
 
@@ -101,7 +116,7 @@ static int make_archive(const struct options *options, char program_path[PATH_MA
 	if (options->program[0]) {
 		if (strlen(options->program[0]) >= sizeof path - 1)
 			fail("cannot run %s: %s", options->program[0], strerror(ENAMETOOLONG));
-		interpreter = program_check(options->program[0]);
+		interpreter = program_check(options->program[0], options->architecture);
 	}
 	snprintf(path, sizeof path, "%s/base.archive", options->build);
 	if (archive_load(&archive, path) < 0)
@@ -209,14 +224,15 @@ static void describe_machine(struct command *command, struct machine *machine, c
 {
 	add(command, "%s", options->machine);
 	/* no user configuration, no default devices, no display: the machine is what stands here */
-	static const char *const fixed[] = { "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
-		"-M", "microvm,acpi=off,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=on", "-accel", "tcg",
+	static const char *const fixed[] = { "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-accel", "tcg",
 		/* the current transport of virtio, not the one from before the standard */
-		"-global", "virtio-mmio.force-legacy=false",
-		/* string instructions of the emulator go byte by byte: without these, libraries choose faster loops */
-		"-cpu", "max,-erms,-fsrm", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-device", "virtio-serial-device,max_ports=8" };
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		"-global", "virtio-mmio.force-legacy=false", NULL };
+	for (size_t i = 0; fixed[i]; i++)
 		add(command, "%s", fixed[i]);
+	for (size_t i = 0; options->architecture->arguments[i]; i++)
+		add(command, "%s", options->architecture->arguments[i]);
+	add(command, "-device");
+	add(command, "virtio-serial-device,max_ports=8");
 	add(command, "-m");
 	add(command, "%u", options->memory);
 	add(command, "-smp");
@@ -281,7 +297,7 @@ void machine_start(struct machine *machine, const struct options *options, const
 	int failed[2], complaint[2], error;
 	snprintf(kernel, sizeof kernel, "%s/%s.elf", options->build, options->kernel);
 	if (options->program[0])
-		free(program_check(options->program[0]));
+		free(program_check(options->program[0], options->architecture));
 	if (access(kernel, R_OK) < 0)
 		fail("cannot read %s: %s (run ./carillon build)", kernel, strerror(errno));
 	int archive = make_archive(options, program_path);

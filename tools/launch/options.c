@@ -73,9 +73,7 @@ void options_read(struct options *options, int argc, char **argv)
 {
 	static const char *const with_value[] = { "--arch", "--memory", "--cpus", "--env", "--copy", "--timeout", "--build", "--gdb-socket" };
 	bool processors_given = false;
-	*options = (struct options){ .build = "build/x86_64", .kernel = getenv("CARILLON_KERNEL"), .machine = getenv("CARILLON_QEMU"), .memory = 1024, .processors = 1 };
-	if (!options->machine || !*options->machine)
-		options->machine = "qemu-system-x86_64";
+	*options = (struct options){ .architecture = architectures, .kernel = getenv("CARILLON_KERNEL"), .machine = getenv("CARILLON_QEMU"), .memory = 1024, .processors = 1 };
 	if (!options->kernel || !*options->kernel)
 		options->kernel = "carillon";
 	add_environment(options, "PATH=" GUEST_PATH);
@@ -103,10 +101,13 @@ void options_read(struct options *options, int argc, char **argv)
 			break;
 		}
 		if (!strcmp(name, "--arch")) {
-			if (strcmp(value, "x86_64"))
-				fail("no such architecture: %s (there is x86_64)", value);
+			options->architecture = architectures;
+			while (options->architecture->name && strcmp(value, options->architecture->name))
+				options->architecture++;
+			if (!options->architecture->name)
+				fail("no such architecture: %s (there are x86_64 and riscv64)", value);
 		} else if (!strcmp(name, "--memory"))
-			options->memory = read_number(name, value, 32, 1 << 20);
+			options->memory = read_number(name, value, 1, 1 << 20);
 		else if (!strcmp(name, "--cpus")) {
 			options->processors = read_number(name, value, 1, 64);
 			processors_given = true;
@@ -133,5 +134,11 @@ void options_read(struct options *options, int argc, char **argv)
 	}
 	if (options->icount && processors_given && options->processors != 1)
 		fail("--icount counts one processor; leave --cpus out");
+	if (options->memory < options->architecture->memory_least)
+		fail("--memory: %u MiB are too little for this machine, which wants %u at least", options->memory, options->architecture->memory_least);
+	if (!options->build)
+		options->build = options->architecture->build;
+	if (!options->machine || !*options->machine)
+		options->machine = options->architecture->machine;
 	options->program = argv + i;
 }

@@ -45,7 +45,7 @@ static char *read_interpreter(int descriptor, const Elf64_Ehdr *header)
 	return NULL;
 }
 
-char *program_check(const char *path)
+char *program_check(const char *path, const struct architecture *architecture)
 {
 	struct stat status;
 	Elf64_Ehdr header = { 0 };
@@ -58,12 +58,13 @@ char *program_check(const char *path)
 	if (size < EI_NIDENT + 4 || memcmp(header.e_ident, ELFMAG, SELFMAG))
 		fail("cannot run %s: not an ELF program%s", path, size >= 2 && !memcmp(header.e_ident, "#!", 2) ?
 			" (a script: run its interpreter and --copy the script)" : "");
-	if (header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) {
+	if (header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != architecture->elf_machine) {
 		unsigned machine = header.e_machine;
 		if (header.e_ident[EI_DATA] == ELFDATA2MSB)
 			machine = (machine & 0xff) << 8 | machine >> 8;
-		fail("cannot run %s: wrong architecture: it is for %s, the machine is x86_64", path,
-			machine == EM_X86_64 ? "32-bit x86_64 (x32)" : machine_name(machine));
+		fail("cannot run %s: wrong architecture: it is for %s%s, the machine is %s", path,
+			machine == EM_X86_64 && header.e_ident[EI_CLASS] != ELFCLASS64 ? "32-bit x86_64 (x32)" : machine_name(machine),
+			machine == EM_RISCV ? header.e_ident[EI_CLASS] == ELFCLASS64 ? "64" : "32" : "", architecture->name);
 	}
 	if (size != (ssize_t)sizeof header || (header.e_type != ET_EXEC && header.e_type != ET_DYN) || !header.e_phnum ||
 		header.e_phentsize != sizeof(Elf64_Phdr))

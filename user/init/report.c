@@ -56,7 +56,7 @@ static void backtrace_log(handle_t space, uint64_t instruction, uint64_t frame, 
 	frame_log(0, instruction, image, image_size);
 	for (unsigned i = 1; i < FRAMES_MAX; i++) {
 		struct { uint64_t next, caller; } link;
-		if (frame % 8 != 0 || space_read(space, frame, &link, sizeof link) != sizeof link || link.caller == 0)
+		if (frame % 8 != 0 || space_read(space, frame + ABI_STACK_LINK, &link, sizeof link) != sizeof link || link.caller == 0)
 			return;
 		/* the call instruction, not the one it returns to: that may be another function's */
 		frame_log(i, link.caller - 1, image, image_size);

@@ -10,4 +10,7 @@ struct registers {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
 	uint64_t rip, rflags, rsp;
 };
+
+/* Where the caller's frame pointer and the return address lie, from the frame pointer. */
+#define ABI_STACK_LINK 0l
 #endif

@@ -1,0 +1,52 @@
+/*
+ * What the entry code saves, at the top of the kernel stack for entries from user mode. Shared with assembly: the offsets below are
+ * checked in trap.c. The registers come first, in the form user space sees them, so that upcalls and returns copy them as they are.
+ */
+#ifndef ARCH_FRAME_H
+#define ARCH_FRAME_H
+#define FRAME_PC 0
+#define FRAME_X(n) (8 * (n)) /* x1 .. x31 */
+#define FRAME_A0 80
+#define FRAME_STATUS 256
+#define FRAME_CAUSE 264
+#define FRAME_VALUE 272
+#define FRAME_SIZE 288
+
+#define PROCESSOR_KERNEL_STACK 16
+#define PROCESSOR_SCRATCH 24
+#define PROCESSOR_ATTENTION 52
+
+/* Kernel addresses: the image is linked at its physical address + IMAGE_OFFSET, in the last 2 GiB. */
+#define IMAGE_OFFSET 0xffffffff00000000
+#define DIRECT_BASE 0xffff800000000000
+
+#define STATUS_SIE 0x2
+#define STATUS_SPIE 0x20
+#define STATUS_SPP 0x100
+#define STATUS_FS 0x6000
+#define STATUS_SUM 0x40000
+
+#define CAUSE_CALL 8
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+#include "abi/registers.h"
+struct arch_frame {
+	struct registers r;
+	uint64_t status, cause, value, reserved;
+};
+/* No register of a program is free: the library gets all of them in the block, and the block in gp. */
+#define ARCH_CALL_SAVES_REGISTERS 1
+static inline void arch_frame_enter(struct arch_frame *frame, uint64_t entry, uint64_t block)
+{
+	frame->r.pc = entry;
+	frame->r.gp = block;
+}
+/* What call_dispatch returns after an upcall: gp has changed, so everything is loaded from the frame. */
+static inline int64_t arch_frame_call_kept(const struct arch_frame *frame)
+{
+	(void)frame;
+	return INT64_MIN + 1; /* CALL_FRAME_CHANGED */
+}
+#endif
+#endif

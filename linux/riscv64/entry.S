@@ -1,0 +1,176 @@
+/*
+ * Entering and leaving the personality on riscv64.
+ *
+ * A program uses every register, so the kernel reflects with all of them saved in the thread's block (block.registers) and gp = the block; gp
+ * stays that as long as the library runs. Everything else is still as it was: the arguments of a call are in a0 to a5.
+ *
+ *   program --ecall----> entry_call --------> linux_enter_call -----+
+ *   program --fault----> entry_exception ---> linux_enter_exception +-> upcall_return: every register from the block, by the kernel
+ *   program --interrupt> entry_interrupt ---> linux_enter_interrupt +
+ *
+ * The return is one call of the kernel. An interrupt that arrives before it sets block.pending, and when it does so between return_start and
+ * return_end the kernel moves the instruction pointer back to return_start, which sees it. In the call itself the kernel finds it pending and makes an
+ * upcall of it. So no signal is lost or late.
+ */
+#include "lib/riscv64/copy.h"
+#include "offsets.h"
+
+#define CALL_UPCALL_RETURN 75
+
+	.macro FUNCTION name
+	.global \name
+	.type \name, @function
+	.align 2
+\name:
+	.endm
+
+	.text
+FUNCTION entry_call
+	ld sp, BLOCK_STACK(gp)
+	addi sp, sp, -48
+	sd a0, 0(sp)
+	sd a1, 8(sp)
+	sd a2, 16(sp)
+	sd a3, 24(sp)
+	sd a4, 32(sp)
+	sd a5, 40(sp)
+	li s0, 0
+	mv a0, gp
+	mv a1, sp
+	call linux_enter_call
+	j return_start
+
+FUNCTION entry_exception
+	ld sp, BLOCK_STACK(gp)
+	li s0, 0
+	mv a0, gp
+	call linux_enter_exception
+	j return_start
+
+FUNCTION entry_interrupt
+return_pending:
+	ld sp, BLOCK_STACK(gp)
+	li s0, 0
+	mv a0, gp
+	call linux_enter_interrupt
+	/* goes on to return_start */
+
+	.global return_end
+FUNCTION return_start
+	lw t0, BLOCK_PENDING(gp)
+	bnez t0, return_pending
+	addi a0, gp, BLOCK_REGISTERS
+	li a7, CALL_UPCALL_RETURN
+	ecall
+	unimp                           /* it does not return, unless the block is not there */
+return_end:
+
+/*
+ * Where new threads begin. All have gp set by the kernel to their block.
+ *   linux_start_entry   first thread of a program, by exec or spawn, on an empty library stack: a0 program entry, a1 program stack
+ *                       pointer, a2 its block, which is still zero
+ *   linux_thread_entry  clone, vfork: a new block, registers already in it
+ *   linux_fork_entry    fork: the parent's block and stack in a cloned space
+ */
+FUNCTION linux_start_entry
+	li s0, 0
+	mv gp, a2
+	mv a2, a1
+	mv a1, a0
+	mv a0, gp
+	call linux_start
+	j return_start
+
+FUNCTION linux_thread_entry
+	ld sp, BLOCK_STACK(gp)
+	li s0, 0
+	mv a0, gp
+	call linux_thread_begin
+	j return_start
+
+FUNCTION linux_fork_entry
+	ld sp, BLOCK_STACK(gp)
+	li s0, 0
+	mv a0, gp
+	call linux_fork_begin
+	j return_start
+
+/*
+ * The copy window: an exception in it continues at copy_fixup with all registers kept. Its functions use no stack, so the fixup can return
+ * for each of them, with -1. 0 is success unless said otherwise.
+ *   int copy_bytes(void *to, const void *from, size_t size)
+ *   int copy_zero(void *to, size_t size)
+ *   int64_t copy_string(char *to, const char *from, size_t room)    length without NUL, or room when no NUL came
+ *   int copy_load32(const uint32_t *from, uint32_t *to)
+ *   int copy_exchange32(uint32_t *word, uint32_t *expected, uint32_t value)   0 done, 2 differs (*expected updated)
+ */
+	.global copy_start, copy_end, copy_fixup
+	.align 2
+copy_start:
+FUNCTION copy_bytes
+	COPY
+	li a0, 0
+	ret
+FUNCTION copy_zero
+	mv a2, a1
+	li a1, 0
+	FILL
+	li a0, 0
+	ret
+FUNCTION copy_string
+	mv t0, a0
+	add t1, a0, a2
+1:	bgeu t0, t1, 2f
+	lbu t2, 0(a1)
+	sb t2, 0(t0)
+	beqz t2, 2f
+	addi a1, a1, 1
+	addi t0, t0, 1
+	j 1b
+2:	sub a0, t0, a0
+	ret
+FUNCTION copy_load32
+	lw t0, 0(a0)
+	sw t0, 0(a1)
+	li a0, 0
+	ret
+FUNCTION copy_exchange32
+	lw t0, 0(a1)
+3:	lr.w.aqrl t1, (a0)
+	bne t1, t0, 4f
+	sc.w.rl t2, a2, (a0)
+	bnez t2, 3b
+	li a0, 0
+	ret
+4:	sw t1, 0(a1)
+	li a0, 2
+	ret
+copy_end:
+copy_fixup:
+	li a0, -1
+	ret
+
+/* Floating-point state in library memory: 32 registers, then the control word. The first of these instructions gets the unit for this thread. */
+	.altmacro
+	.macro FLOAT instruction, register
+	\instruction f\register, 8 * \register(a0)
+	.endm
+	.macro FLOATS instruction
+	number_ = 0
+	.rept 32
+	FLOAT \instruction, %number_
+	number_ = number_ + 1
+	.endr
+	.endm
+FUNCTION float_save                     /* (void *area) */
+	FLOATS fsd
+	frcsr t0
+	sd t0, 256(a0)
+	ret
+FUNCTION float_load                     /* (const void *area) */
+	FLOATS fld
+	lwu t0, 256(a0)
+	fscsr t0
+	ret
+
+	.section .note.GNU-stack, "", @progbits
