@@ -23,6 +23,7 @@ struct fifo_wait {
 };
 
 struct fifo {
+	struct fifo *next;     /* of all FIFOs that have been opened */
 	struct node *node;
 	uint32_t readers, writers;
 	bool had_writer;       /* since the last reader came first: then no writer means hang-up */
@@ -37,6 +38,7 @@ struct fifo {
 /* An open object */
 struct fifo_file { struct fifo *fifo; uint32_t access, flags; uint32_t index, generation; };
 
+static struct fifo *fifos;
 static struct fifo_file **files;
 static uint32_t *generations;
 static uint32_t file_room;
@@ -208,13 +210,19 @@ static struct fifo *fifo_create(struct node *node, handle_t listener, uint64_t w
 		fifo->event[i] = (handle_t)event;
 	}
 	node->content.fifo = fifo;
+	fifo->next = fifos;
+	fifos = fifo;
 	return fifo;
 }
 
 void fifo_destroy(struct fifo *fifo)
 {
+	struct fifo **place = &fifos;
 	if (!fifo)
 		return;
+	while (*place != fifo)
+		place = &(*place)->next;
+	*place = fifo->next;
 	for (int i = 0; i < 3; i++)
 		handle_close(fifo->event[i]);
 	free(fifo);
@@ -441,4 +449,35 @@ void fifo_closed(uint64_t id)
 	count_close(fifo, file->access);
 	move_bytes(fifo);
 	file_forget(file);
+}
+
+/* Where the call with that reply waits, and at which FIFO; or NULL. */
+static struct fifo_wait **wait_find(uint32_t reply, struct fifo **found)
+{
+	for (struct fifo *fifo = fifos; fifo; fifo = fifo->next) {
+		struct fifo_wait **place = &fifo->waits;
+		while (*place && (*place)->reply != reply)
+			place = &(*place)->next;
+		*found = fifo;
+		if (*place)
+			return place;
+	}
+	return NULL;
+}
+
+bool fifo_interrupted(uint32_t reply)
+{
+	struct fifo *fifo;
+	struct fifo_wait **place = wait_find(reply, &fifo), *wait = place ? *place : NULL;
+	if (!wait)
+		return false;
+	struct node *node = fifo->node;
+	bool opening = wait->kind == WAIT_OPEN;
+	*place = wait->next;
+	server_answer(reply, wait->kind == WAIT_WRITE && wait->done ? (int64_t)wait->done : -EINTR, NULL, NULL, 0);
+	free(wait);
+	move_bytes(fifo); /* a write behind it may go on */
+	if (opening)
+		node_put(node); /* may free the FIFO */
+	return true;
 }

@@ -27,6 +27,8 @@ int64_t fifo_open(struct server_request *request, struct node *node, uint32_t fl
 int64_t fifo_request(struct server_request *request, uint64_t id);
 /* The node an open FIFO belongs to, for attributes; NULL: gone. */
 struct node *fifo_node(uint64_t id);
+/* Ends the wait of that call, with what it has done. False: it is none of a FIFO's. */
+bool fifo_interrupted(uint32_t reply);
 /* The control port of an open FIFO has gone. */
 void fifo_closed(uint64_t id);
 #endif

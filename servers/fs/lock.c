@@ -215,6 +215,18 @@ static void waits_forget(uint64_t badge, uint64_t thread)
 	}
 }
 
+bool lock_interrupted(uint32_t reply)
+{
+	struct lock_wait **place = &waits;
+	while (*place && (*place)->reply != reply)
+		place = &(*place)->next;
+	if (!*place)
+		return false;
+	server_answer(reply, -EINTR, NULL, NULL, 0);
+	wait_free(place);
+	return true;
+}
+
 /* -- requests */
 
 /* Range and owner of a request; 0 or an error. */

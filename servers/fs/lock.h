@@ -21,6 +21,8 @@ int64_t lock_release(struct server_request *request, uint64_t id);
 int64_t lock_cancel(struct server_request *request, uint64_t id);
 /* FILE_LOCK_RELEASE for a process by its badge. */
 void lock_release_node(struct node *node, uint64_t badge);
+/* Ends the wait of that call. False: it is none for a lock. */
+bool lock_interrupted(uint32_t reply);
 /* An open object that has locks or waits goes. */
 void lock_opened_gone(uint64_t id, struct node *node);
 /* The port of FILE_LOCK_REGISTER has gone. */

@@ -83,7 +83,7 @@ int main(void)
 	directory_make(root, "proc", 0555);
 	directory_make(root, "tmp", 01777);
 
-	static const struct server_port_operations operations = { .request = fs_request, .closed = fs_closed };
+	static const struct server_port_operations operations = { .request = fs_request, .closed = fs_closed, .interrupted = fs_interrupted };
 	int error = server_add_listener(fs_listener, &operations, NULL);
 	if (error < 0)
 		server_fail("cannot serve: error %d", -error);

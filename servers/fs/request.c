@@ -634,3 +634,10 @@ void fs_closed(void *context, uint64_t port_data)
 			node_put(node);
 	}
 }
+
+void fs_interrupted(void *context, uint32_t reply)
+{
+	(void)context;
+	if (!fifo_interrupted(reply) && !lock_interrupted(reply))
+		watch_interrupted(reply);
+}

@@ -19,6 +19,8 @@ extern uint64_t fs_pages; /* value "pages" */
 
 int64_t fs_request(void *context, struct server_request *request);
 void fs_closed(void *context, uint64_t port_data);
+/* The caller of a call that was set aside is to wait no longer, or is dead. */
+void fs_interrupted(void *context, uint32_t reply);
 
 /* FILE_OPEN (open.c); may_wait: the path was empty, so the caller is prepared to wait. */
 int64_t fs_open(struct server_request *request, uint64_t start);

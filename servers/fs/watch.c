@@ -465,3 +465,18 @@ void watch_closed(uint64_t id)
 	queues[queue->index] = NULL;
 	free(queue);
 }
+
+void watch_interrupted(uint32_t reply)
+{
+	for (uint32_t i = 0; i < QUEUES_MAX; i++) {
+		struct wait **place = queues[i] ? &queues[i]->waits : NULL, *wait;
+		while (place && (wait = *place) && wait->reply != reply)
+			place = &wait->next;
+		if (!place || !wait)
+			continue;
+		*place = wait->next;
+		server_answer(reply, -EINTR, NULL, NULL, 0);
+		free(wait);
+		return;
+	}
+}

@@ -20,6 +20,8 @@ extern unsigned watch_total; /* watches there are */
 /* Operations: FILE_WATCH_CREATE, and what comes by a queue's port. */
 int64_t watch_create(struct server_request *request);
 int64_t watch_request(struct server_request *request, uint64_t id);
+/* Ends the wait of that call, if it is one for events. */
+void watch_interrupted(uint32_t reply);
 /* A queue's port has gone. */
 void watch_closed(uint64_t id);
 

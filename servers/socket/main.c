@@ -10,7 +10,7 @@ void socket_handle_close(handle_t handle) { handle_close(handle); }
 
 int main(void)
 {
-	static const struct server_port_operations operations = { .request = socket_request, .closed = socket_closed };
+	static const struct server_port_operations operations = { .request = socket_request, .closed = socket_closed, .interrupted = socket_interrupted };
 	socket_listener = record_handle_required(BOOT_NAME_LISTENER);
 	socket_start((uint32_t)record_value(BOOT_NAME_EPOCH, 0));
 	keeper_start(record_handle_required(BOOT_NAME_KEEPER_OUT), record_handle_required(BOOT_NAME_KEEPER_IN));

@@ -320,3 +320,16 @@ void socket_closed(void *context, uint64_t port_data)
 		waiting_free(waiting);
 	socket_destroy(socket);
 }
+
+void socket_interrupted(void *context, uint32_t reply)
+{
+	(void)context;
+	for (struct socket *socket = socket_next(NULL); socket; socket = socket_next(socket)) {
+		struct waiting *waiting = waiting_take_reply(&socket->late, reply);
+		if (!waiting)
+			continue;
+		server_answer(reply, -EINTR, NULL, NULL, 0);
+		waiting_free(waiting);
+		return;
+	}
+}

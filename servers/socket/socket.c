@@ -157,6 +157,20 @@ struct waiting *waiting_take(struct waiting_list *list)
 	return waiting;
 }
 
+struct waiting *waiting_take_reply(struct waiting_list *list, uint32_t reply)
+{
+	struct waiting **place = &list->first, *waiting;
+	while ((waiting = *place) && waiting->reply != reply)
+		place = &waiting->next;
+	if (!waiting)
+		return NULL;
+	*place = waiting->next;
+	if (list->end == &waiting->next)
+		list->end = place;
+	list->count--;
+	return waiting;
+}
+
 void waiting_free(struct waiting *waiting)
 {
 	socket_handle_close(waiting->sender);

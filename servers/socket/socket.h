@@ -61,5 +61,7 @@ void socket_publish(struct socket *socket);
 
 void waiting_add(struct waiting_list *list, struct waiting *waiting);
 struct waiting *waiting_take(struct waiting_list *list); /* NULL: none */
+/* The one with that reply, or NULL. */
+struct waiting *waiting_take_reply(struct waiting_list *list, uint32_t reply);
 void waiting_free(struct waiting *waiting);             /* closes its handles */
 #endif

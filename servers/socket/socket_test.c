@@ -81,6 +81,13 @@ static void lists(void)
 		waiting_add(&socket->queue, two);
 		assert(socket->queue.count == 2 && waiting_take(&socket->queue) == one && waiting_take(&socket->queue) == two);
 		assert(!waiting_take(&socket->queue) && socket->queue.count == 0);
+		one->reply = 1;
+		two->reply = 2;
+		waiting_add(&socket->late, one);
+		waiting_add(&socket->late, two);
+		assert(!waiting_take_reply(&socket->late, 3) && waiting_take_reply(&socket->late, 2) == two && socket->late.count == 1);
+		waiting_add(&socket->late, two);
+		assert(waiting_take_reply(&socket->late, 1) == one && waiting_take(&socket->late) == two && !socket->late.count);
 	}
 	closed = 0;
 	waiting_free(one);

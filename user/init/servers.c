@@ -29,9 +29,9 @@ static struct supervised {
 	size_t handle_count;
 } servers[SERVERS] = {
 	[SERVER_CONSOLE] = { "console", "system/console", false, POLICY_END },
-	[SERVER_FS] = { "fs", "system/fs", true, POLICY_END },
+	[SERVER_FS] = { "fs", "system/fs", true, POLICY_END, .listener_options = LISTENER_INTERRUPTS },
 	[SERVER_PROC] = { "proc", "system/proc", true, POLICY_END },
-	[SERVER_SOCKET] = { "socket", "system/socket", true, POLICY_RESTART },
+	[SERVER_SOCKET] = { "socket", "system/socket", true, POLICY_RESTART, .listener_options = LISTENER_INTERRUPTS },
 	[SERVER_TERMINAL] = { "terminal", "system/terminal", true, POLICY_RESTART, .listener_options = LISTENER_INTERRUPTS },
 };
 
