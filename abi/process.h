@@ -5,9 +5,9 @@
 #include "abi/registers.h" /* per architecture: abi/x86_64/abi/registers.h */
 
 /* process_create options */
-#define PROCESS_COPY_HANDLES 0x1u /* the new table is a copy of the caller's (both ranges); without it, empty */
-#define PROCESS_SHARE_HANDLES 0x2u
-#define PROCESS_SHARE_LOW_HANDLES 0x8u /* with COPY_HANDLES: but the low table is the caller's own, shared (until one of them executes) */
+#define PROCESS_COPY_HANDLES 0x1u /* the new table is a copy of the given process's (both ranges); without it, empty */
+#define PROCESS_SHARE_HANDLES 0x2u /* the table is that process's: it lives until the last of its processes has died (or gone, without threads) */
+#define PROCESS_SHARE_LOW_HANDLES 0x8u /* with COPY_HANDLES: but the low table is that process's own, shared (until one of them executes) */
 #define PROCESS_COPY_UPCALL 0x4u /* upcall configuration and routes as the caller's */
 
 /* thread_start: a new thread gets entry, stack and up to four argument registers (in order of the C calling convention). */

@@ -92,6 +92,10 @@ static bool port_post(struct port *port, struct notification *notification)
 static void client_free(struct notification *notification)
 {
 	struct client *client = container_of(notification, struct client, closed);
+	spin_lock(&client->port->lock);
+	list_remove(&client->port_link);
+	client->port->client_count--;
+	spin_unlock(&client->port->lock);
 	port_unref(client->port);
 	heap_free(client, sizeof(*client));
 }
@@ -148,6 +152,7 @@ int64_t sys_listener_create(uint32_t options)
 	list_init(&port->bound);
 	list_init(&port->notifications);
 	list_init(&port->receivers);
+	list_init(&port->clients);
 	listener->port = port;
 	object_init(&listener->object, &listener_operations);
 	return handle_install_new(&listener->object, RIGHT_ALL & ~(RIGHT_SEND | RIGHT_READ | RIGHT_WRITE), 0, HANDLE_HIGH);
@@ -169,6 +174,10 @@ int64_t sys_client_create(handle_t listener_handle, uint64_t data)
 	list_init(&client->closed.link);
 	port_ref(client->port);
 	object_init(&client->object, &client_operations);
+	spin_lock(&client->port->lock);
+	list_add_last(&client->port->clients, &client->port_link);
+	client->port->client_count++;
+	spin_unlock(&client->port->lock);
 	object_unref(object);
 	return handle_install_new(&client->object, RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
 }
@@ -189,6 +198,50 @@ int64_t sys_client_data(handle_t listener_handle, handle_t client_handle)
 	object_unref(client);
 	object_unref(listener);
 	return data;
+}
+
+#define WORDS_AT_ONCE 512u
+
+/* Copies the data words of clients number first .. into words; how many. */
+static uint64_t client_words(struct port *port, uint64_t first, uint64_t *words, uint64_t most)
+{
+	uint64_t number = 0, count = 0;
+	struct client *client;
+	spin_lock(&port->lock);
+	list_for_each(client, &port->clients, port_link) {
+		if (number++ < first)
+			continue;
+		if (count == most)
+			break;
+		words[count++] = client->data;
+	}
+	spin_unlock(&port->lock);
+	return count;
+}
+
+/*
+ * In the kernel because only here it is known which ports exist: a server that starts in a dead one's place cannot know which NOTIFY_CLOSE the
+ * other has received and not acted upon. Ports leave the list by the server's own receiving only, so numbers hold while it does not receive.
+ */
+int64_t sys_listener_clients(handle_t listener, uint64_t first, user_t user_words, uint64_t size)
+{
+	struct object *object;
+	int error = handle_lookup(listener, KIND_LISTENER, RIGHT_MANAGE, &object);
+	if (error)
+		return error;
+	struct port *port = container_of(object, struct listener, object)->port;
+	uint64_t *words = heap_alloc(WORDS_AT_ONCE * sizeof(*words)), done = 0, count, room = size / sizeof(*words);
+	int64_t result = words ? 0 : -ENOMEM;
+	while (!result && done < room && (count = client_words(port, first + done, words, min(room - done, WORDS_AT_ONCE)))) {
+		if (copy_to_user(user_words + done * sizeof(*words), words, count * sizeof(*words)))
+			result = -EFAULT;
+		done += count;
+	}
+	heap_free(words, WORDS_AT_ONCE * sizeof(*words));
+	if (!result)
+		result = (int64_t)__atomic_load_n(&port->client_count, __ATOMIC_RELAXED);
+	object_unref(object);
+	return result;
 }
 
 static struct port *port_of_handle(handle_t handle, struct object **object, int *error)

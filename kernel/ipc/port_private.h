@@ -19,6 +19,8 @@ struct port {
 	struct list bound;         /* struct call, received and not answered */
 	struct list notifications;
 	struct list receivers;     /* struct thread_ipc, waiting */
+	struct list clients;       /* struct client, in order of creation, until their NOTIFY_CLOSE is received */
+	uint64_t client_count;
 };
 struct listener {
 	struct object object;
@@ -27,6 +29,7 @@ struct listener {
 struct client {
 	struct object object;
 	struct port *port;
+	struct list port_link;      /* port lock */
 	uint64_t data;
 	struct notification closed; /* NOTIFY_CLOSE: queued when the last reference goes; the memory goes with it */
 };

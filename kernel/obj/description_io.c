@@ -137,8 +137,8 @@ static int64_t service_call(struct transfer *transfer, const struct io_vector *p
 		message.receive_size = length;
 		error = port_call_message(transfer->description->control, &message, options);
 	}
-	if (error)
-		return error;
+	if (error) /* its server has died; EPIPE is for the server to say (of a FIFO nobody reads) */
+		return error == -EPIPE ? -EIO : error;
 	/* Nothing but bytes is expected; handles that came all the same go. */
 	for (unsigned i = 0; i < message.handle_count; i++)
 		(void)handle_table_close(&process_current()->handles, (uint32_t)message.handle[i], NULL);

@@ -19,19 +19,30 @@ static int process_lookup(handle_t handle, uint32_t rights, struct process **pro
 	return error;
 }
 
-/* The tables the new process gets, with references for the caller. -ENOMEM. */
-static int handles_for(uint32_t options, struct handles *handles)
+/* The tables the new process gets, with references for the caller. 0, -ENOMEM, or what is wrong with the process named. */
+static int handles_for(uint32_t options, handle_t source, struct handles *handles)
 {
-	const struct handles *own = &process_current()->handles;
+	struct process *process;
+	struct handles own;
+	if (!(options & (PROCESS_SHARE_HANDLES | PROCESS_COPY_HANDLES)))
+		return handles_create(handles);
+	int error = process_lookup(source, RIGHT_MANAGE, &process);
+	if (error)
+		return error;
+	error = process_handles_ref(process, &own);
+	object_unref(&process->object);
+	if (error)
+		return error;
 	if (options & PROCESS_SHARE_HANDLES) {
-		*handles = *own;
-		handles_ref(own);
+		*handles = own;
 		return 0;
 	}
-	return options & PROCESS_COPY_HANDLES ? handles_copy(handles, own, options & PROCESS_SHARE_LOW_HANDLES) : handles_create(handles);
+	error = handles_copy(handles, &own, options & PROCESS_SHARE_LOW_HANDLES);
+	handles_unref(&own);
+	return error;
 }
 
-int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32_t options)
+int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32_t options, handle_t source)
 {
 	struct object *space, *budget;
 	struct process *parent = process_current();
@@ -51,14 +62,15 @@ int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32
 	bool destroyed = budget_is_destroyed(container_of(budget, struct budget, object));
 	struct handles handles;
 	struct process *process = NULL;
-	if (!destroyed && !handles_for(options, &handles)) {
+	error = destroyed ? -ENOMEM : handles_for(options, source, &handles);
+	if (!error) {
 		process = process_create(space_of_object(space), &handles, container_of(budget, struct budget, object));
 		handles_unref(&handles);
 	}
 	object_unref(budget);
 	object_unref(space);
 	if (!process)
-		return -ENOMEM;
+		return error ? error : -ENOMEM;
 	if (options & PROCESS_COPY_UPCALL) {
 		process->upcall = parent->upcall;
 		process->routes = parent->routes;

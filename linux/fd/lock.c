@@ -26,7 +26,7 @@ struct linux_flock {
 
 static int64_t operate_on(int fd, struct message *message, uint32_t options)
 {
-	int64_t result = description_call(fd, message, options);
+	int64_t result = ns_call(fd, 1, message, options);
 	return result >= 0 ? (int64_t)message->word[0] : result;
 }
 
@@ -48,7 +48,7 @@ static int64_t place_call(struct linux_thread *t, int fd, bool release, handle_t
 		result = ns_walk_to_node(&walk, NULL, NULL);
 	struct message message = { .word = { FILE_LOCK_PLACE, attributes.device, attributes.qid, release }, .handle = { fd }, .handle_count = 1 };
 	if (result == 0)
-		result = port_call(walk.base, &message, 0);
+		result = ns_call(walk.base, 0, &message, 0);
 	ns_walk_end(&walk);
 	if (result == 0)
 		result = (int64_t)message.word[0];

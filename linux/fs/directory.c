@@ -70,7 +70,7 @@ static int64_t entries_read(struct linux_thread *t, int fd, uint64_t address, ui
 		return -ENOMEM;
 	uint64_t next = (uint64_t)info.cursor;
 	struct message message = { .word = { FILE_READDIR, next }, .receive_address = (uintptr_t)buffer, .receive_size = bytes };
-	result = description_call(fd, &message, 0);
+	result = ns_call(fd, 1, &message, 0);
 	if (result >= 0)
 		result = (int64_t)message.word[0];
 	if (result >= 0) {

@@ -137,7 +137,7 @@ int64_t descriptor_operate(int fd, const uint64_t word[3], const void *second, s
 	if (second_length > sizeof range.second)
 		return -EINVAL;
 	memcpy(range.second, second, second_length);
-	int64_t result = description_call(fd, &message, 0);
+	int64_t result = ns_call(fd, 1, &message, 0);
 	if (result < 0)
 		return result;
 	for (uint32_t i = 0; i < message.handle_count && i < MESSAGE_HANDLES; i++)

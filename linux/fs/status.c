@@ -295,7 +295,7 @@ int64_t linux_statfs(struct linux_thread *t, const uint64_t argument[6])
 		result = ns_walk_to_node(&walk, NULL, NULL);
 	if (result == 0) {
 		struct message message = { .word = { FILE_STATFS }, .receive_address = (uintptr_t)&info, .receive_size = sizeof info };
-		result = port_call(walk.base, &message, 0);
+		result = ns_call(walk.base, 0, &message, 0);
 		if (result >= 0)
 			result = (int64_t)message.word[0];
 		if (result >= 0 && message.receive_size != sizeof info)

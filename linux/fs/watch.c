@@ -13,7 +13,7 @@ static int64_t create(struct linux_thread *t, uint32_t flags)
 	if (result == 0)
 		result = ns_walk_to_node(&walk, NULL, NULL);
 	if (result == 0)
-		result = port_call(walk.base, &message, 0);
+		result = ns_call(walk.base, 0, &message, 0);
 	ns_walk_end(&walk);
 	if (result == 0)
 		result = (int64_t)message.word[0];
@@ -45,7 +45,7 @@ static int64_t queue_check(int fd)
 
 static int64_t queue_call(int fd, struct message *message)
 {
-	int64_t result = description_call(fd, message, 0);
+	int64_t result = ns_call(fd, 1, message, 0);
 	return result < 0 ? result : (int64_t)message->word[0];
 }
 

@@ -243,7 +243,7 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 	int64_t result = space;
 	if (space < 0)
 		goto out;
-	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL);
+	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL, HANDLE_SELF_PROCESS);
 	result = process;
 	if (process < 0)
 		goto out_space;
@@ -373,7 +373,7 @@ static int64_t vfork_start(struct linux_thread *t, struct linux_thread *child, c
 {
 	struct linux_process *p = t->process, *child_process = child->process;
 	uint32_t slot = 0;
-	int64_t process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL);
+	int64_t process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL, HANDLE_SELF_PROCESS);
 	if (process < 0)
 		return process;
 	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot), result = pid;

@@ -18,6 +18,7 @@
 #include "linux/trace/trace.h"
 #include "machine.h"
 #include "abi/machine.h"
+#include "user/ns/ns.h"
 
 #define PLACE_PROGRAM 0x2aaaaaaa0000ul
 
@@ -64,7 +65,7 @@ static int64_t program_memobj(handle_t file, uint64_t *size)
 		.word = { FILE_GETATTR }, .send_address = (uint64_t)(uintptr_t)&path, .send_size = sizeof path,
 		.receive_address = (uint64_t)(uintptr_t)&attributes, .receive_size = sizeof attributes,
 	};
-	int64_t result = description_call(file, &message, 0);
+	int64_t result = ns_call(file, 1, &message, 0);
 	if (result < 0)
 		return result == -ENOTCONN ? -EACCES : result;
 	if ((int64_t)message.word[0] < 0)

@@ -162,7 +162,7 @@ int64_t linux_spawn(struct linux_thread *t, const char *path, char *const argv[]
 		result = linux_exec_build(t, LINUX_AT_FDCWD, HANDLE_NONE, strings, &built);
 	if (result < 0)
 		goto out;
-	result = process = process_create(built.space, options->budget == HANDLE_NONE ? HANDLE_SELF_BUDGET : options->budget, 0);
+	result = process = process_create(built.space, options->budget == HANDLE_NONE ? HANDLE_SELF_BUDGET : options->budget, 0, HANDLE_NONE);
 	if (process < 0)
 		goto out_space;
 	result = spawn_finish(t, (handle_t)process, built.space, strings, path, options);

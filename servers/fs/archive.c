@@ -185,6 +185,7 @@ int archive_load(handle_t archive, uint64_t size)
 	int more, error = 0;
 	while ((more = cpio_next(bytes, size, &position, &member)) > 0) {
 		int failure = load_member(archive, bytes, &member);
+		store_commit();
 		if (failure) {
 			server_log("archive: %s: error %d", member.name, -failure);
 			error = failure;

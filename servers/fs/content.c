@@ -21,9 +21,34 @@ uint64_t tree_now(void)
 	return (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + real_offset;
 }
 
+void store_handle_close(handle_t handle)
+{
+	handle_close(handle);
+}
+
+static bool handle_is(handle_t handle, uint32_t kind)
+{
+	struct handle_info info;
+	return handle >= 0 && handle_get(handle, &info) == 0 && info.kind == kind;
+}
+
+bool tree_content_is_sound(const struct node *node)
+{
+	if (node->is_device)
+		return S_ISCHR(node->mode) && node->content.device >= FS_DEVICE_NULL && node->content.device <= FS_DEVICE_RANDOM;
+	if (node->forward)
+		return !S_ISDIR(node->mode) && !S_ISLNK(node->mode) && handle_is(node->content.port, KIND_CLIENT);
+	if (S_ISREG(node->mode))
+		return handle_is(node->content.memobj, KIND_MEMOBJ);
+	return !S_ISSOCK(node->mode) || node->content.port == HANDLE_NONE || handle_is(node->content.port, KIND_CLIENT);
+}
+
 void content_start(void)
 {
-	real_offset = (uint64_t)clock_get(CLOCK_REALTIME_ID) - (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
+	real_offset = store_word(STORE_REAL_OFFSET); /* a predecessor's: times that were told stay as they were */
+	if (!real_offset)
+		real_offset = (uint64_t)clock_get(CLOCK_REALTIME_ID) - (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
+	store_set_word(STORE_REAL_OFFSET, real_offset);
 }
 
 void tree_content_release(struct node *node)
@@ -32,7 +57,7 @@ void tree_content_release(struct node *node)
 		return;
 	if (node->forward || S_ISREG(node->mode) || S_ISSOCK(node->mode)) {
 		if (node->content.memobj != HANDLE_NONE)
-			handle_close(node->content.memobj);
+			store_handle_close_later(node->content.memobj);
 	} else if (S_ISFIFO(node->mode))
 		fifo_destroy(node->content.fifo);
 }
@@ -57,16 +82,11 @@ struct node *content_create_link(const char *target, size_t length, int *error)
 	struct node *node = node_create(S_IFLNK | 0777, error);
 	if (!node)
 		return NULL;
-	node->content.symlink.target = malloc(length + 1);
-	if (!node->content.symlink.target) {
-		*error = -ENOSPC;
-		node_discard(node);
-		return NULL;
-	}
-	memcpy(node->content.symlink.target, target, length);
-	node->content.symlink.target[length] = 0;
-	node->content.symlink.length = length;
-	return node;
+	*error = node_set_target(node, target, length);
+	if (!*error)
+		return node;
+	node_discard(node);
+	return NULL;
 }
 
 struct node *content_create_device(uint32_t mode, enum fs_device device, uint64_t special, int *error)
@@ -154,6 +174,7 @@ int content_set_attributes(struct node *node, const struct file_setattr *set)
 			node->content_stamp = info.modified;
 	}
 	node->change_time = now;
+	node_changed(node);
 	return 0;
 }
 

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "carillon/calls.h"
 #include "carillon/file_protocol.h"
 #include "fifo.h"
+#include "recover.h"
+#include "request.h"
 
 #define IOCTL_FIONREAD 0x541bu
 
@@ -23,6 +26,7 @@ struct fifo_wait {
 };
 
 struct fifo {
+	struct stored stored;
 	struct fifo *next;     /* of all FIFOs that have been opened */
 	struct node *node;
 	uint32_t readers, writers;
@@ -32,11 +36,15 @@ struct fifo {
 	uint64_t word_base;
 	size_t head, count;    /* ring */
 	struct fifo_wait *waits;
-	unsigned char ring[FIFO_CAPACITY];
+	unsigned char *ring;   /* FIFO_CAPACITY bytes in the store */
 };
+_Static_assert(FIFO_CAPACITY == STORE_RING_SIZE, "the ring lies in the store");
 
-/* An open object */
-struct fifo_file { struct fifo *fifo; uint32_t access, flags; uint32_t index, generation; };
+/* An open object; its index is its record's number */
+struct fifo_file { struct stored stored; struct fifo *fifo; uint32_t access, flags; uint32_t index, generation; };
+
+enum fifo_word { FIFO_NODE = 1, FIFO_EVENTS, FIFO_EVENT_HAD_WRITER, FIFO_HEAD, FIFO_COUNT };
+enum file_word { FILE_FIFO_FLAGS = 1, FILE_GENERATION };
 
 static struct fifo *fifos;
 static struct fifo_file **files;
@@ -53,30 +61,47 @@ static struct fifo_file *file_find(uint64_t id)
 	return index < file_room && files[index] && generations[index] == (uint32_t)(id >> 24) ? files[index] : NULL;
 }
 
+/* Room in the table for a number. */
+static bool files_reserve(uint32_t index)
+{
+	uint32_t room = file_room ? file_room : 16;
+	while (room <= index)
+		room *= 2;
+	if (room == file_room)
+		return true;
+	struct fifo_file **more = room < 0x1000000 ? realloc(files, room * sizeof *more) : NULL;
+	if (!more)
+		return false;
+	files = more;
+	uint32_t *more_generations = realloc(generations, room * sizeof *more_generations);
+	if (!more_generations)
+		return false;
+	generations = more_generations;
+	memset(files + file_room, 0, (room - file_room) * sizeof *files);
+	memset(generations + file_room, 0, (room - file_room) * sizeof *generations);
+	file_room = room;
+	return true;
+}
+
 static struct fifo_file *file_create(struct fifo *fifo, uint32_t flags)
 {
-	uint32_t index = 0;
-	while (index < file_room && files[index])
-		index++;
-	if (index == file_room) {
-		uint32_t room = file_room ? file_room * 2 : 16;
-		struct fifo_file **more = room < 0x1000000 ? realloc(files, room * sizeof *more) : NULL;
-		if (!more)
-			return NULL;
-		files = more;
-		uint32_t *more_generations = realloc(generations, room * sizeof *more_generations);
-		if (!more_generations)
-			return NULL;
-		generations = more_generations;
-		memset(files + file_room, 0, (room - file_room) * sizeof *files);
-		memset(generations + file_room, 0, (room - file_room) * sizeof *generations);
-		file_room = room;
-	}
 	struct fifo_file *file = calloc(1, sizeof *file);
-	if (!file)
+	if (!file || !stored_take(&file->stored, STORE_FIFO_FILE)) {
+		free(file);
 		return NULL;
-	*file = (struct fifo_file){ .fifo = fifo, .access = flags & O_ACCMODE, .flags = flags, .index = index,
-		.generation = ++generations[index] & 0x7fffffff };
+	}
+	uint32_t index = file->stored.index;
+	if (!files_reserve(index)) {
+		stored_gone(&file->stored);
+		free(file);
+		return NULL;
+	}
+	file->fifo = fifo;
+	file->access = flags & O_ACCMODE;
+	file->flags = flags;
+	file->index = index;
+	/* what a record says of one that has gone still counts */
+	file->generation = ((uint32_t)store_record(STORE_FIFO_FILE, index)[FILE_GENERATION] + 1) & 0x7fffffff;
 	generations[index] = file->generation;
 	files[index] = file;
 	node_get(fifo->node);
@@ -87,6 +112,7 @@ static void file_forget(struct fifo_file *file)
 {
 	struct node *node = file->fifo->node;
 	files[file->index] = NULL;
+	stored_gone(&file->stored);
 	free(file);
 	node_put(node); /* may free the FIFO */
 }
@@ -108,6 +134,7 @@ static void ring_put(struct fifo *fifo, const unsigned char *data, size_t length
 		fifo->count += part;
 		done += part;
 	}
+	stored_changed(&fifo->stored);
 }
 
 static void ring_peek(const struct fifo *fifo, unsigned char *data, size_t length)
@@ -121,6 +148,15 @@ static void ring_drop(struct fifo *fifo, size_t length)
 {
 	fifo->head = (fifo->head + length) % FIFO_CAPACITY;
 	fifo->count -= length;
+	stored_changed(&fifo->stored);
+}
+
+/* What ring_drop took goes back; nothing came in between. */
+static void ring_undrop(struct fifo *fifo, size_t length)
+{
+	fifo->head = (fifo->head + FIFO_CAPACITY - length) % FIFO_CAPACITY;
+	fifo->count += length;
+	stored_changed(&fifo->stored);
 }
 
 static void tell_readiness(struct fifo *fifo)
@@ -145,8 +181,10 @@ static void move_bytes(struct fifo *fifo)
 			if (wait->kind == WAIT_READ && (fifo->count || !fifo->writers)) {
 				size_t part = fifo->count < wait->length ? fifo->count : wait->length;
 				ring_peek(fifo, answer_buffer, part);
-				if (server_answer(wait->reply, (int64_t)part, NULL, answer_buffer, part) == 0)
-					ring_drop(fifo, part);
+				ring_drop(fifo, part);
+				store_commit(); /* should this server die now, the bytes do not come twice: the reader has them, or is told of an error */
+				if (server_answer(wait->reply, (int64_t)part, NULL, answer_buffer, part) != 0)
+					ring_undrop(fifo, part);
 				finished = true;
 			} else if (wait->kind == WAIT_WRITE && !fifo->readers) {
 				server_answer(wait->reply, wait->done ? (int64_t)wait->done : -EPIPE, NULL, NULL, 0);
@@ -161,6 +199,7 @@ static void move_bytes(struct fifo *fifo)
 					again = true;
 				}
 				if (wait->done == wait->length) {
+					store_commit();
 					server_answer(wait->reply, (int64_t)wait->length, NULL, NULL, 0);
 					finished = true;
 				}
@@ -194,8 +233,11 @@ static struct fifo_wait *wait_add(struct fifo *fifo, enum wait_kind kind, size_t
 static struct fifo *fifo_create(struct node *node, handle_t listener, uint64_t word_base)
 {
 	struct fifo *fifo = calloc(1, sizeof *fifo);
-	if (!fifo)
+	if (!fifo || !stored_take(&fifo->stored, STORE_FIFO)) {
+		free(fifo);
 		return NULL;
+	}
+	fifo->ring = store_ring(fifo->stored.index);
 	fifo->node = node;
 	fifo->listener = listener;
 	fifo->word_base = word_base;
@@ -204,6 +246,7 @@ static struct fifo *fifo_create(struct node *node, handle_t listener, uint64_t w
 		if (event < 0) {
 			while (--i >= 0)
 				handle_close(fifo->event[i]);
+			stored_gone(&fifo->stored);
 			free(fifo);
 			return NULL;
 		}
@@ -224,8 +267,20 @@ void fifo_destroy(struct fifo *fifo)
 		place = &(*place)->next;
 	*place = fifo->next;
 	for (int i = 0; i < 3; i++)
-		handle_close(fifo->event[i]);
+		store_handle_close_later(fifo->event[i]);
+	memobj_zero(fs_state, store_ring_offset(fifo->stored.index), FIFO_CAPACITY);
+	stored_gone(&fifo->stored);
 	free(fifo);
+}
+
+/* Nobody has it open or wants to: what is left is a name. */
+static void destroy_idle(struct node *node)
+{
+	struct fifo *fifo = node->content.fifo;
+	if (!fifo || fifo->readers || fifo->writers || fifo->waits)
+		return;
+	node->content.fifo = NULL;
+	fifo_destroy(fifo);
 }
 
 static void count_open(struct fifo *fifo, uint32_t access)
@@ -236,6 +291,7 @@ static void count_open(struct fifo *fifo, uint32_t access)
 		fifo->writers++;
 		fifo->had_writer = true;
 	}
+	stored_changed(&fifo->stored);
 }
 
 static void count_close(struct fifo *fifo, uint32_t access)
@@ -248,6 +304,7 @@ static void count_close(struct fifo *fifo, uint32_t access)
 		fifo->head = fifo->count = 0;
 		fifo->had_writer = false;
 	}
+	stored_changed(&fifo->stored);
 }
 
 /* Makes the open object and its description; counts it. The description's handle or an error. */
@@ -301,6 +358,7 @@ static void complete_opens(struct fifo *fifo, uint32_t access)
 			server_answer(wait->reply, description, NULL, NULL, 0);
 		else {
 			struct message message = open_reply(fifo->node, (handle_t)description);
+			store_commit();
 			if (server_answer_message(wait->reply, &message) < 0) { /* the description is closed then */
 				count_close(fifo, file->access);
 				file_forget(file);
@@ -356,7 +414,9 @@ int64_t fifo_open(struct server_request *request, struct node *node, uint32_t fl
 		fifo->writers--;
 	if (!fifo->readers && !fifo->writers)
 		fifo->had_writer = false;
+	stored_changed(&fifo->stored);
 	move_bytes(fifo);
+	destroy_idle(node);
 	node_put(node);
 	return result;
 }
@@ -446,9 +506,125 @@ void fifo_closed(uint64_t id)
 		} else
 			place = &wait->next;
 	}
+	struct node *node = fifo->node;
+	node_get(node);
 	count_close(fifo, file->access);
 	move_bytes(fifo);
 	file_forget(file);
+	destroy_idle(node);
+	node_put(node);
+}
+
+/* -- after a predecessor's death. Its rings are as it left them; calls that waited have failed. */
+
+static void fifo_compose(const struct stored *stored, uint64_t *word)
+{
+	const struct fifo *fifo = (const struct fifo *)((const char *)stored - offsetof(struct fifo, stored));
+	word[FIFO_NODE] = node_id(fifo->node);
+	word[FIFO_EVENTS] = (uint32_t)fifo->event[0] | (uint64_t)(uint32_t)fifo->event[1] << 32;
+	word[FIFO_EVENT_HAD_WRITER] = (uint32_t)fifo->event[2] | (uint64_t)fifo->had_writer << 32;
+	word[FIFO_HEAD] = fifo->head;
+	word[FIFO_COUNT] = fifo->count;
+}
+
+static void file_compose(const struct stored *stored, uint64_t *word)
+{
+	const struct fifo_file *file = (const struct fifo_file *)((const char *)stored - offsetof(struct fifo_file, stored));
+	word[FILE_FIFO_FLAGS] = file->fifo->stored.index | (uint64_t)file->flags << 32;
+	word[FILE_GENERATION] = file->generation;
+}
+
+void fifo_start(void)
+{
+	store_set_composer(STORE_FIFO, fifo_compose);
+	store_set_composer(STORE_FIFO_FILE, file_compose);
+}
+
+static struct fifo *fifo_adopt(uint32_t index)
+{
+	const uint64_t *word = store_record(STORE_FIFO, index);
+	struct node *node = node_find(word[FIFO_NODE]);
+	handle_t event[3] = { (handle_t)word[FIFO_EVENTS], (handle_t)(word[FIFO_EVENTS] >> 32), (handle_t)word[FIFO_EVENT_HAD_WRITER] };
+	if (!node || !S_ISFIFO(node->mode) || node->content.fifo || word[FIFO_HEAD] >= FIFO_CAPACITY || word[FIFO_COUNT] > FIFO_CAPACITY)
+		return NULL;
+	for (int i = 0; i < 3; i++) {
+		struct handle_info info;
+		if (event[i] < 0 || handle_get(event[i], &info) || info.kind != KIND_EVENT)
+			return NULL;
+	}
+	struct fifo *fifo = calloc(1, sizeof *fifo);
+	if (!fifo)
+		abort();
+	stored_adopt(&fifo->stored, STORE_FIFO, index);
+	fifo->node = node;
+	memcpy(fifo->event, event, sizeof event);
+	fifo->had_writer = word[FIFO_EVENT_HAD_WRITER] >> 32;
+	fifo->head = word[FIFO_HEAD];
+	fifo->count = word[FIFO_COUNT];
+	fifo->ring = store_ring(index);
+	fifo->listener = fs_listener;
+	fifo->word_base = WORD(WORD_FIFO, 0);
+	node->content.fifo = fifo;
+	fifo->next = fifos;
+	fifos = fifo;
+	return fifo;
+}
+
+static bool file_adopt(struct fifo *const *found, uint32_t index)
+{
+	const uint64_t *word = store_record(STORE_FIFO_FILE, index);
+	uint32_t number = (uint32_t)word[FILE_FIFO_FLAGS];
+	struct fifo *fifo = number < store_used(STORE_FIFO) ? found[number] : NULL;
+	struct fifo_file *file = fifo && files_reserve(index) ? calloc(1, sizeof *file) : NULL;
+	if (!file)
+		return false;
+	stored_adopt(&file->stored, STORE_FIFO_FILE, index);
+	file->fifo = fifo;
+	file->flags = (uint32_t)(word[FILE_FIFO_FLAGS] >> 32);
+	file->access = file->flags & O_ACCMODE;
+	file->index = index;
+	file->generation = (uint32_t)word[FILE_GENERATION];
+	if (file->access == O_ACCMODE || !recover_port_lives(WORD(WORD_FIFO, file_id(file)))) {
+		free(file);
+		return false;
+	}
+	generations[index] = file->generation;
+	files[index] = file;
+	node_get(fifo->node);
+	count_open(fifo, file->access);
+	return true;
+}
+
+void fifo_recover(void)
+{
+	struct fifo **found = calloc(store_used(STORE_FIFO) + 1ul, sizeof *found);
+	if (!found)
+		abort();
+	for (uint32_t index = 0; index < store_used(STORE_FIFO); index++) {
+		enum store_check check = store_check(STORE_FIFO, index);
+		found[index] = check == STORE_GOOD ? fifo_adopt(index) : NULL;
+		if (!found[index] && check != STORE_FREE)
+			store_drop(STORE_FIFO, index);
+	}
+	for (uint32_t index = 0; index < store_used(STORE_FIFO_FILE); index++) {
+		enum store_check check = store_check(STORE_FIFO_FILE, index);
+		if (check != STORE_FREE && !(check == STORE_GOOD && file_adopt(found, index)))
+			store_drop(STORE_FIFO_FILE, index);
+	}
+	for (uint32_t index = 0; index < store_used(STORE_FIFO); index++) {
+		if (!found[index])
+			continue;
+		for (int i = 0; i < 3; i++)
+			recover_keep(found[index]->event[i]);
+		tell_readiness(found[index]);
+	}
+	free(found);
+}
+
+void fifo_recover_end(struct node *node)
+{
+	if (S_ISFIFO(node->mode))
+		destroy_idle(node);
 }
 
 /* Where the call with that reply waits, and at which FIFO; or NULL. */
@@ -477,6 +653,7 @@ bool fifo_interrupted(uint32_t reply)
 	server_answer(reply, wait->kind == WAIT_WRITE && wait->done ? (int64_t)wait->done : -EINTR, NULL, NULL, 0);
 	free(wait);
 	move_bytes(fifo); /* a write behind it may go on */
+	destroy_idle(node);
 	if (opening)
 		node_put(node); /* may free the FIFO */
 	return true;

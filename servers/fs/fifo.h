@@ -5,6 +5,8 @@
  * Rules kept: opening one side waits for the other (unless non-blocking; writing then fails with ENXIO), end of file when no writer is left,
  * EPIPE when no reader is, writes of up to FIFO_ATOMIC bytes are whole, the bytes go when both sides are closed.
  * A reader who has gone when its answer arrives takes no bytes with it.
+ *
+ * An open FIFO outlives this server, its bytes too. A read that fails with the server may have taken bytes, a write may have put them: never twice.
  */
 #ifndef FS_FIFO_H
 #define FS_FIFO_H
@@ -31,4 +33,9 @@ struct node *fifo_node(uint64_t id);
 bool fifo_interrupted(uint32_t reply);
 /* The control port of an open FIFO has gone. */
 void fifo_closed(uint64_t id);
+/* Before the first FIFO. */
+void fifo_start(void);
+/* After a predecessor's death: FIFOs and their open objects whose ports live; at the end, of each node, those that nobody has open any more go. */
+void fifo_recover(void);
+void fifo_recover_end(struct node *node);
 #endif

@@ -3,16 +3,19 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include "carillon/calls.h"
+#include "carillon/runtime.h"
 #include "carillon/file_protocol.h"
 #include "carillon/process_protocol.h"
 #include "content.h"
 #include "lock.h"
+#include "recover.h"
 #include "request.h"
 
 #define LOCK_END ((uint64_t)INT64_MAX)
 #define DEADLOCK_DEPTH 10 /* as Linux: longer circles of waiting processes are not looked for */
 
 struct lock {
+	struct stored stored;
 	struct lock *next;                      /* of the node, by start */
 	struct lock *all_next, **all_place;     /* of all nodes */
 	struct node *node;
@@ -40,7 +43,8 @@ static void count_opened(const struct wanted *wanted, uint32_t class, int change
 
 static void lock_insert(struct lock *lock, const struct wanted *wanted)
 {
-	*lock = (struct lock){ .node = wanted->node, .class = wanted->class, .type = wanted->type, .owner = wanted->owner, .start = wanted->start,
+	stored_changed(&lock->stored);
+	*lock = (struct lock){ .stored = lock->stored, .node = wanted->node, .class = wanted->class, .type = wanted->type, .owner = wanted->owner, .start = wanted->start,
 		.end = wanted->end, .all_next = all, .all_place = &all };
 	if (all)
 		all->all_place = &lock->all_next;
@@ -66,6 +70,7 @@ static void lock_remove(struct lock *lock)
 		lock->all_next->all_place = lock->all_place;
 	count_opened(&owner, lock->class, -1);
 	node_put(lock->node);
+	stored_gone(&lock->stored);
 	free(lock);
 }
 
@@ -125,6 +130,7 @@ static void apply(struct wanted wanted, struct lock *spare[2])
 			break; /* the owner's locks do not overlap: this was the last in the range */
 		} else {
 			lock->end = before.end;
+			stored_changed(&lock->stored);
 			if (has_after) {
 				lock_insert(spare[1], &after);
 				spare[1] = NULL;
@@ -141,15 +147,23 @@ static void apply(struct wanted wanted, struct lock *spare[2])
 
 static bool spare_get(struct lock *spare[2])
 {
-	spare[0] = malloc(sizeof **spare);
-	spare[1] = malloc(sizeof **spare);
+	for (int i = 0; i < 2; i++) {
+		spare[i] = malloc(sizeof **spare);
+		if (spare[i] && !stored_take(&spare[i]->stored, STORE_LOCK)) {
+			free(spare[i]);
+			spare[i] = NULL;
+		}
+	}
 	return spare[0] && spare[1];
 }
 
 static void spare_put(struct lock *spare[2])
 {
-	free(spare[0]);
-	free(spare[1]);
+	for (int i = 0; i < 2; i++) {
+		if (spare[i])
+			stored_gone(&spare[i]->stored);
+		free(spare[i]);
+	}
 }
 
 /* -- waiting */
@@ -163,19 +177,69 @@ static void wait_free(struct lock_wait **place)
 	free(wait);
 }
 
+/* What an owner has in a range, to give it back */
+struct held { size_t count; struct wanted wanted[]; };
+
+static struct held *held_in_range(const struct wanted *wanted)
+{
+	size_t count = 0;
+	for (struct lock *lock = wanted->node->locks; lock; lock = lock->next)
+		count += same_owner(lock, wanted);
+	struct held *held = malloc(sizeof *held + count * sizeof *held->wanted);
+	if (!held)
+		return NULL;
+	held->count = 0;
+	for (struct lock *lock = wanted->node->locks; lock; lock = lock->next) {
+		if (!same_owner(lock, wanted) || lock->end < wanted->start || lock->start > wanted->end)
+			continue;
+		struct wanted *one = &held->wanted[held->count++];
+		*one = *wanted;
+		one->type = lock->type;
+		one->start = lock->start;
+		one->end = lock->end;
+	}
+	return held;
+}
+
+/* False: no memory, and nothing has changed. The locks that were not needed are gone before anything is committed. */
+static bool apply_alone(struct wanted wanted)
+{
+	struct lock *spare[2];
+	bool memory = spare_get(spare);
+	if (memory)
+		apply(wanted, spare);
+	spare_put(spare);
+	return memory;
+}
+
+/*
+ * Gives a waiting call its lock: the lock is in the store before the caller hears of it, so that it is not lost with this server, and is taken
+ * back if the caller has gone.
+ */
+static void grant(const struct lock_wait *wait)
+{
+	struct held *before = held_in_range(&wait->wanted);
+	bool memory = before && apply_alone(wait->wanted);
+	store_commit();
+	if (server_answer(wait->reply, memory ? 0 : -ENOLCK, NULL, NULL, 0) != 0 && memory) {
+		struct wanted none = wait->wanted;
+		none.type = FILE_LOCK_NONE;
+		apply_alone(none);
+		for (size_t i = 0; i < before->count; i++)
+			apply_alone(before->wanted[i]);
+	}
+	free(before);
+}
+
 /* After a lock of node has gone: answers who can have what it wants now. */
 static void retry(struct node *node)
 {
 	for (struct lock_wait **place = &waits, *wait; (wait = *place);) {
-		struct lock *spare[2];
 		if (wait->wanted.node != node || conflict(&wait->wanted)) {
 			place = &wait->next;
 			continue;
 		}
-		bool memory = spare_get(spare);
-		if (server_answer(wait->reply, memory ? 0 : -ENOLCK, NULL, NULL, 0) == 0 && memory)
-			apply(wait->wanted, spare);
-		spare_put(spare);
+		grant(wait);
 		node_get(node);
 		wait_free(place);
 		node_put(node);
@@ -298,7 +362,6 @@ int64_t lock_request(struct server_request *request, uint64_t id)
 	uint32_t what = (uint32_t)request->word[1];
 	struct opened *opened = opened_find(id);
 	struct wanted wanted;
-	struct lock *spare[2];
 	if (!opened)
 		return -EBADF;
 	int64_t error = wanted_parse(request, id, opened, &wanted);
@@ -316,21 +379,19 @@ int64_t lock_request(struct server_request *request, uint64_t id)
 		return -EOWNERDEAD;
 	}
 	waits_forget(request->badge, request->word[5]);
-	if (!spare_get(spare)) {
-		spare_put(spare);
-		return -ENOLCK;
-	}
 	int64_t result = 0;
 	struct lock *lock = wanted.type == FILE_LOCK_NONE ? NULL : conflict(&wanted);
 	if (lock && wanted.class == FILE_LOCK_WHOLE) { /* a change of type gives the old lock up first, as on Linux */
 		struct wanted none = wanted;
 		none.type = FILE_LOCK_NONE;
-		apply(none, spare);
+		if (!apply_alone(none))
+			return -ENOLCK;
 		retry(wanted.node);
 		lock = conflict(&wanted);
 	}
 	if (!lock) {
-		apply(wanted, spare);
+		if (!apply_alone(wanted))
+			return -ENOLCK;
 		retry(wanted.node); /* less than before may be locked now */
 	} else if (!(what & FILE_LOCK_WAIT))
 		result = -EAGAIN;
@@ -338,25 +399,33 @@ int64_t lock_request(struct server_request *request, uint64_t id)
 		result = -EDEADLK;
 	else
 		result = wait_begin(request, &wanted, opened);
-	spare_put(spare);
 	return result;
+}
+
+/* Found or made; NULL: no memory. */
+static struct registered *registered_get(uint64_t badge)
+{
+	struct registered *owner = registered;
+	while (owner && owner->badge != badge)
+		owner = owner->next;
+	if (owner)
+		return owner;
+	owner = calloc(1, sizeof *owner);
+	if (!owner)
+		return NULL;
+	owner->badge = badge;
+	owner->next = registered;
+	registered = owner;
+	return owner;
 }
 
 int64_t lock_register(struct server_request *request, uint64_t id)
 {
-	struct registered *owner = registered;
 	if (!opened_find(id))
 		return -EBADF;
-	while (owner && owner->badge != request->badge)
-		owner = owner->next;
-	if (!owner) {
-		owner = calloc(1, sizeof *owner);
-		if (!owner)
-			return -ENOLCK;
-		owner->badge = request->badge;
-		owner->next = registered;
-		registered = owner;
-	}
+	struct registered *owner = registered_get(request->badge);
+	if (!owner)
+		return -ENOLCK;
 	owner->ports++; /* a port that cannot be sent says so by its close message */
 	int64_t port = client_create(fs_listener, WORD(WORD_OWNER, request->badge));
 	if (port < 0) {
@@ -433,5 +502,60 @@ void lock_owner_gone(uint64_t badge)
 		}
 		locks_drop(lock->node, FILE_LOCK_RECORD, badge);
 		lock = all; /* others may have come and gone */
+	}
+}
+
+/* -- after a predecessor's death. Those who waited have been told that their call failed. */
+
+enum lock_word { LOCK_NODE = 1, LOCK_CLASS_TYPE, LOCK_OWNER, LOCK_FIRST, LOCK_LAST };
+
+static void lock_compose(const struct stored *stored, uint64_t *word)
+{
+	const struct lock *lock = (const struct lock *)((const char *)stored - offsetof(struct lock, stored));
+	word[LOCK_NODE] = node_id(lock->node);
+	word[LOCK_CLASS_TYPE] = lock->class | (uint64_t)lock->type << 32;
+	word[LOCK_OWNER] = lock->owner;
+	word[LOCK_FIRST] = lock->start;
+	word[LOCK_LAST] = lock->end;
+}
+
+void lock_start(void)
+{
+	store_set_composer(STORE_LOCK, lock_compose);
+}
+
+void lock_owner_recover(uint64_t badge)
+{
+	struct registered *owner = registered_get(badge);
+	if (!owner)
+		abort();
+	owner->ports++;
+}
+
+static bool lock_adopt(uint32_t index)
+{
+	const uint64_t *word = store_record(STORE_LOCK, index);
+	struct wanted wanted = { .node = node_find(word[LOCK_NODE]), .class = (uint32_t)word[LOCK_CLASS_TYPE], .type = (uint32_t)(word[LOCK_CLASS_TYPE] >> 32),
+		.owner = word[LOCK_OWNER], .start = word[LOCK_FIRST], .end = word[LOCK_LAST] };
+	bool record = wanted.class == FILE_LOCK_RECORD;
+	if (!wanted.node || (!record && wanted.class != FILE_LOCK_DESCRIPTION && wanted.class != FILE_LOCK_WHOLE) || wanted.start > wanted.end ||
+		(wanted.type != FILE_LOCK_SHARED && wanted.type != FILE_LOCK_EXCLUSIVE) || (record ? !is_registered(wanted.owner) : !opened_find(wanted.owner)))
+		return false;
+	struct lock *lock = calloc(1, sizeof *lock);
+	if (!lock)
+		abort();
+	stored_adopt(&lock->stored, STORE_LOCK, index);
+	lock_insert(lock, &wanted);
+	return true;
+}
+
+void lock_recover(void)
+{
+	for (uint32_t index = 0; index < store_used(STORE_LOCK); index++) {
+		enum store_check check = store_check(STORE_LOCK, index);
+		if (check == STORE_BAD)
+			server_log("a damaged lock is lost");
+		if (check != STORE_FREE && !(check == STORE_GOOD && lock_adopt(index)))
+			store_drop(STORE_LOCK, index);
 	}
 }

@@ -8,6 +8,8 @@
  *
  * Waiting. A call that must wait is set aside and tried again, in order of arrival, whenever a lock of the node goes. The lock is taken only when the
  * answer has reached its caller, so nobody who gave up gets one. A thread that was interrupted says so (FILE_LOCK_CANCEL).
+ *
+ * Locks outlive this server, with their owners and open objects; calls that wait fail with it.
  */
 #ifndef FS_LOCK_H
 #define FS_LOCK_H
@@ -27,4 +29,9 @@ bool lock_interrupted(uint32_t reply);
 void lock_opened_gone(uint64_t id, struct node *node);
 /* The port of FILE_LOCK_REGISTER has gone. */
 void lock_owner_gone(uint64_t badge);
+/* Before the first lock. */
+void lock_start(void);
+/* After a predecessor's death: each port of FILE_LOCK_REGISTER that lives, then its locks. Open objects come before. */
+void lock_owner_recover(uint64_t badge);
+void lock_recover(void);
 #endif

@@ -1,5 +1,6 @@
 /*
- * The root file system server: fills the tree from the boot archive, adds /dev and the directories every run has, then serves.
+ * The root file system server: fills the tree from the boot archive, adds /dev and the directories every run has, then serves; or, started in place
+ * of one that died, goes on with what that one left (recover.h).
  * Record names: see boot_names.h. It needs no other server, so it starts first.
  */
 #include <string.h>
@@ -10,7 +11,11 @@
 #include "carillon/server.h"
 #include "archive.h"
 #include "content.h"
+#include "fifo.h"
+#include "lock.h"
+#include "recover.h"
 #include "request.h"
+#include "watch.h"
 
 /* The directory path (one component below the root or below parent), made if missing */
 static struct node *directory_make(struct node *parent, const char *name, uint32_t mode)
@@ -57,19 +62,8 @@ static void make_devices(struct node *directory)
 	directory_make(directory, "shm", 01777);
 }
 
-int main(void)
+static void tree_fill(handle_t archive, uint64_t size)
 {
-	fs_listener = record_handle_required(BOOT_NAME_LISTENER);
-	handle_t archive = record_handle(BOOT_NAME_ARCHIVE);
-	uint64_t size = record_value(BOOT_NAME_ARCHIVE_SIZE, 0);
-	content_device_number = record_value(BOOT_NAME_DEVICE, 1);
-	fs_pages = record_value(BOOT_NAME_PAGES, 0);
-	for (uint32_t limit = 1u << 24; limit > 1024 && handle_limit(limit) < 0;) /* every regular file is a handle: as many as there may be */
-		limit /= 2;
-
-	content_start();
-	/* a node costs about a tenth of a page; the budget bounds contents */
-	tree_limit(fs_pages ? fs_pages * 4 : 1u << 20);
 	struct node *root = tree_create_root();
 	if (!root)
 		server_fail("no memory for the root directory");
@@ -77,11 +71,44 @@ int main(void)
 		int error = archive_load(archive, size);
 		if (error)
 			server_log("the boot archive is damaged or too large: error %d", -error);
-		handle_close(archive);
 	}
 	make_devices(directory_make(root, "dev", 0755));
 	directory_make(root, "proc", 0555);
 	directory_make(root, "tmp", 01777);
+	store_set_word(STORE_FILLED, 1);
+	store_commit();
+}
+
+/* True: with what a predecessor left */
+static bool state_open(void)
+{
+	fs_state = record_handle_required(BOOT_NAME_STATE);
+	struct map_request map = { .length = FS_STATE_SIZE, .memobj = fs_state, .protection = PROTECT_READ | PROTECT_WRITE, .low = 0x100000000ul,
+		.high = VALUE_SPACE_START };
+	int64_t address = space_map(HANDLE_SELF_SPACE, &map);
+	if (address < 0)
+		server_fail("cannot map the state: error %d", (int)-address);
+	tree_store_start();
+	lock_start();
+	fifo_start();
+	watch_start();
+	return store_start((void *)address);
+}
+
+int main(void)
+{
+	fs_listener = record_handle_required(BOOT_NAME_LISTENER);
+	content_device_number = record_value(BOOT_NAME_DEVICE, 1);
+	fs_pages = record_value(BOOT_NAME_PAGES, 0);
+	for (uint32_t limit = 1u << 24; limit > 1024 && handle_limit(limit) < 0;) /* every regular file is a handle: as many as there may be */
+		limit /= 2;
+
+	bool found = state_open();
+	content_start();
+	/* a node with its name and records costs about a sixth of a page; the budget bounds contents */
+	tree_limit(fs_pages ? fs_pages * 4 : 1u << 20);
+	if (!found || !recover())
+		tree_fill(record_handle(BOOT_NAME_ARCHIVE), record_value(BOOT_NAME_ARCHIVE_SIZE, 0));
 
 	static const struct server_port_operations operations = { .request = fs_request, .closed = fs_closed, .interrupted = fs_interrupted };
 	int error = server_add_listener(fs_listener, &operations, NULL);

@@ -1,56 +1,67 @@
 /* The table of open objects; opened.h. */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include "lock.h"
 #include "opened.h"
 #include "place.h"
+#include "recover.h"
+#include "request.h"
 #include "watch.h"
 
 #define INDEX_BITS 28
 #define NO_SLOT UINT32_MAX
+_Static_assert(sizeof(struct opened) == 32, "a slot is a record of STORE_OPENED");
 
-static struct opened *table;
-static uint32_t table_room, free_head = NO_SLOT;
+static uint32_t used, free_head = NO_SLOT;
 
-static bool table_grow(void)
+static struct opened *slot(uint32_t index)
 {
-	uint32_t room = table_room ? table_room * 2 : 256;
-	struct opened *more = room < (1u << INDEX_BITS) ? realloc(table, room * sizeof *more) : NULL;
-	if (!more)
-		return false;
-	memset(more + table_room, 0, (room - table_room) * sizeof *more);
-	for (uint32_t i = room; i-- > table_room;) {
-		more[i].next_free = free_head;
-		free_head = i;
-	}
-	table = more;
-	table_room = room;
-	return true;
+	return (struct opened *)store_record(STORE_OPENED, index);
+}
+
+static uint64_t id_of(const struct opened *opened, uint32_t index)
+{
+	return (uint64_t)opened->generation << INDEX_BITS | index;
 }
 
 uint64_t opened_create(struct node *node, uint32_t flags)
 {
-	if (free_head == NO_SLOT && !table_grow())
-		return 0;
 	uint32_t index = free_head;
-	struct opened *opened = &table[index];
-	free_head = opened->next_free;
-	*opened = (struct opened){ .node = node, .generation = opened->generation + 1, .flags = flags };
-	if (!opened->generation)
+	if (index != NO_SLOT)
+		free_head = slot(index)->next_free;
+	else if (used < store_capacity(STORE_OPENED))
+		store_touch(STORE_OPENED, index = used++);
+	else
+		return 0;
+	struct opened *opened = slot(index);
+	if (!++opened->generation)
 		opened->generation = 1; /* so that no id is 0 */
+	opened->flags = flags;
+	opened->locks = 0;
+	opened->place = false;
+	opened->node = node;
+	__atomic_store_n(&opened->id_of_node, node_id(node), __ATOMIC_RELEASE);
 	node_get(node);
 	if ((flags & O_ACCMODE) != O_RDONLY && ++node->writers && watch_total)
 		watch_writers(node);
-	return (uint64_t)opened->generation << INDEX_BITS | index;
+	return id_of(opened, index);
 }
 
 struct opened *opened_find(uint64_t id)
 {
 	uint32_t index = id & ((1u << INDEX_BITS) - 1);
-	if (index >= table_room || !table[index].node || table[index].generation != (uint32_t)(id >> INDEX_BITS))
+	if (index >= used || !slot(index)->node || slot(index)->generation != (uint32_t)(id >> INDEX_BITS))
 		return NULL;
-	return &table[index];
+	return slot(index);
+}
+
+static void slot_free(uint32_t index)
+{
+	struct opened *opened = slot(index);
+	__atomic_store_n(&opened->id_of_node, 0, __ATOMIC_RELEASE);
+	opened->node = NULL;
+	opened->next_free = free_head;
+	free_head = index;
 }
 
 void opened_close(uint64_t id)
@@ -68,8 +79,24 @@ void opened_close(uint64_t id)
 		watch_node(node, writing ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (opened->place)
 		place_closed(node);
-	opened->node = NULL;
-	opened->next_free = free_head;
-	free_head = (uint32_t)(opened - table);
+	slot_free((uint32_t)(id & ((1u << INDEX_BITS) - 1)));
 	node_put(node);
+}
+
+void opened_recover(void)
+{
+	used = store_used(STORE_OPENED);
+	for (uint32_t index = used; index-- > 0;) {
+		struct opened *opened = slot(index);
+		struct node *node = opened->id_of_node ? node_find(opened->id_of_node) : NULL;
+		opened->locks = 0;
+		if (!node || !recover_port_lives(WORD(WORD_OPEN, id_of(opened, index)))) {
+			slot_free(index);
+			continue;
+		}
+		opened->node = node;
+		opened->place = !node->mode;
+		node_get(node);
+		node->writers += (opened->flags & O_ACCMODE) != O_RDONLY;
+	}
 }

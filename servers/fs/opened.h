@@ -1,23 +1,27 @@
 /*
  * Open objects of everything but FIFOs: what the control port of a description stands for. One slot of a table each, so that an ordinary open
  * allocates nothing. An open object holds a reference to its node and goes with its port's close message.
+ * The table lies in the store, written in place: a slot counts once it has a node's id, and until it has none.
  */
 #ifndef FS_OPENED_H
 #define FS_OPENED_H
 #include "tree.h"
 
 struct opened {
-	struct node *node;   /* NULL: a free slot */
-	uint32_t generation, next_free;
-	uint32_t flags;      /* Linux's open flags */
-	bool place;          /* of a place to lock (place.h), not of a file */
-	uint32_t locks;      /* locks and waits of lock.c that name this open object */
+	uint64_t id_of_node; /* 0: a free slot */
+	uint32_t generation, flags; /* Linux's open flags */
+	uint32_t locks : 31; /* locks and waits of lock.c that name this open object */
+	uint32_t place : 1;  /* of a place to lock (place.h), not of a file */
+	uint32_t next_free;
+	struct node *node;   /* this process's; NULL: a free slot */
 };
 
 /* A new open object of node: its id (below 2^60), or 0: no memory. */
 uint64_t opened_create(struct node *node, uint32_t flags);
-/* NULL: gone. Valid until the next opened_create. */
+/* NULL: gone. */
 struct opened *opened_find(uint64_t id);
 /* Its port has gone: drops its locks and its node. */
 void opened_close(uint64_t id);
+/* Goes on with a predecessor's open objects whose ports live. */
+void opened_recover(void);
 #endif

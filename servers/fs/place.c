@@ -66,6 +66,10 @@ static struct place *place_create(const struct place *wanted)
 		free(place);
 		return NULL;
 	}
+	/* what a successor knows it by: a node without type has no use for times */
+	node->special_device = wanted->kind;
+	node->access_time = wanted->key[0];
+	node->modify_time = wanted->key[1];
 	*place = *wanted;
 	place->node = node;
 	place->next = places;
@@ -132,4 +136,16 @@ void place_closed(struct node *node)
 		place = place->next;
 	if (--place->opens == 0)
 		place_forget(place);
+}
+
+void place_recover(struct node *node)
+{
+	if (node->mode || !node->references)
+		return;
+	struct place *place = malloc(sizeof *place);
+	if (!place)
+		abort();
+	*place = (struct place){ .next = places, .kind = (enum place_kind)node->special_device, .key = { node->access_time, node->modify_time }, .node = node,
+		.opens = node->references };
+	places = place;
 }

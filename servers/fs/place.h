@@ -14,4 +14,6 @@
 int64_t place_request(struct server_request *request);
 /* An open object of a place goes; its locks have gone. */
 void place_closed(struct node *node);
+/* After a predecessor's death, with no references but those of open objects counted: if it is the node of a place, that is known again. */
+void place_recover(struct node *node);
 #endif

@@ -18,7 +18,7 @@
 #include "watch.h"
 #include "request.h"
 
-handle_t fs_listener;
+handle_t fs_listener, fs_state;
 uint64_t fs_pages;
 
 /* -- the tree as the walk sees it: nodes are their addresses */
@@ -545,8 +545,9 @@ static int64_t do_place_forward(struct server_request *request, uint64_t start)
 	if (node) { /* a restarted server's new port */
 		if (!node->forward)
 			return -EEXIST;
-		handle_close(node->content.port);
+		store_handle_close_later(node->content.port);
 		node->content.port = server_take_handle(request, 0);
+		node_changed(node);
 		return 0;
 	}
 	int failure;
@@ -596,9 +597,8 @@ static int64_t (*const operations[])(struct server_request *request, uint64_t st
 	[FILE_SOCKET] = do_socket,
 };
 
-int64_t fs_request(void *context, struct server_request *request)
+static int64_t handle_request(struct server_request *request)
 {
-	(void)context;
 	uint64_t operation = request->word[0], id = WORD_ID(request->port_data);
 	watch_look();
 	if (WORD_TYPE(request->port_data) == WORD_WATCH)
@@ -613,6 +613,14 @@ int64_t fs_request(void *context, struct server_request *request)
 	if (!(start->mode & S_IFMT) && operations[operation] != do_lock) /* a place to lock (place.h) */
 		return -ENOSYS;
 	return operations[operation](request, (uint64_t)start);
+}
+
+int64_t fs_request(void *context, struct server_request *request)
+{
+	(void)context;
+	int64_t result = handle_request(request);
+	store_commit(); /* what the caller is told stands, whatever becomes of this server */
+	return result;
 }
 
 void fs_closed(void *context, uint64_t port_data)
@@ -633,6 +641,7 @@ void fs_closed(void *context, uint64_t port_data)
 		if (node)
 			node_put(node);
 	}
+	store_commit();
 }
 
 void fs_interrupted(void *context, uint32_t reply)
@@ -640,4 +649,5 @@ void fs_interrupted(void *context, uint32_t reply)
 	(void)context;
 	if (!fifo_interrupted(reply) && !lock_interrupted(reply))
 		watch_interrupted(reply);
+	store_commit();
 }

@@ -3,70 +3,68 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "tree.h"
+#include "tree_private.h"
 
 #define INDEX_BITS 28
 #define LINKS_MAX 65000u
 
-static struct node **table;         /* by index; NULL: free */
-static uint32_t *table_generation;
-static uint32_t *free_next;         /* free list through indices */
-static size_t table_room, table_used;
-static uint32_t free_head = UINT32_MAX;
-static uint64_t node_count, node_limit = 1u << 20;
-static uint64_t next_inode = 1;
-static struct node *root;
+struct tree tree = { .free_head = UINT32_MAX };
+static uint64_t node_limit = 1u << 20;
 
 /* -- nodes */
 
 void tree_limit(uint64_t nodes)
 {
-	node_limit = nodes < (1u << INDEX_BITS) ? nodes : (1u << INDEX_BITS);
+	node_limit = nodes < store_capacity(STORE_NODE) ? nodes : store_capacity(STORE_NODE);
 }
 
-uint64_t tree_node_count(void) { return node_count; }
+uint64_t tree_node_count(void) { return tree.node_count; }
 uint64_t tree_node_limit(void) { return node_limit; }
-struct node *tree_root(void) { return root; }
+struct node *tree_root(void) { return tree.root; }
 
-static bool table_grow(void)
+bool tree_table_grow(void)
 {
-	size_t room = table_room ? table_room * 2 : 256;
-	struct node **nodes = realloc(table, room * sizeof *nodes);
+	size_t room = tree.table_room ? tree.table_room * 2 : 256;
+	struct node **nodes = realloc(tree.table, room * sizeof *nodes);
 	if (!nodes)
 		return false;
-	table = nodes;
-	uint32_t *generations = realloc(table_generation, room * sizeof *generations);
+	tree.table = nodes;
+	uint32_t *generations = realloc(tree.table_generation, room * sizeof *generations);
 	if (!generations)
 		return false;
-	table_generation = generations;
-	uint32_t *links = realloc(free_next, room * sizeof *links);
+	tree.table_generation = generations;
+	uint32_t *links = realloc(tree.free_next, room * sizeof *links);
 	if (!links)
 		return false;
-	free_next = links;
-	table_room = room;
+	tree.free_next = links;
+	tree.table_room = room;
 	return true;
 }
 
 struct node *node_create(uint32_t mode, int *error)
 {
 	*error = -ENOSPC;
-	if (node_count >= node_limit)
+	if (tree.node_count >= node_limit)
 		return NULL;
-	if (free_head == UINT32_MAX && table_used == table_room && !table_grow())
+	if (tree.free_head == UINT32_MAX && tree.table_used == tree.table_room && !tree_table_grow())
 		return NULL;
 	struct node *node = calloc(1, sizeof *node);
-	if (!node)
+	bool again = tree.free_head != UINT32_MAX;
+	if (!node || !stored_take_at(&node->stored, STORE_NODE, again ? tree.free_head : (uint32_t)tree.table_used)) {
+		free(node);
 		return NULL;
-	if (free_head != UINT32_MAX) {
-		node->index = free_head;
-		free_head = free_next[free_head];
-	} else {
-		node->index = (uint32_t)table_used++;
-		table_generation[node->index] = 1;
 	}
-	table[node->index] = node;
-	node->generation = table_generation[node->index];
-	node->inode = next_inode++;
+	node->index = node->stored.index;
+	if (again) {
+		tree.free_head = tree.free_next[tree.free_head];
+	} else {
+		tree.table_used++;
+		tree.table_generation[node->index] = 1;
+	}
+	tree.table[node->index] = node;
+	node->generation = tree.table_generation[node->index];
+	node->inode = store_word(STORE_NEXT_INODE) + 1;
+	store_set_word(STORE_NEXT_INODE, node->inode);
 	node->mode = mode;
 	node->access_time = node->modify_time = node->change_time = node->birth_time = tree_now();
 	if (S_ISDIR(mode)) {
@@ -74,7 +72,7 @@ struct node *node_create(uint32_t mode, int *error)
 		node->links = 1; /* itself */
 	} else if (!S_ISLNK(mode) && !S_ISFIFO(mode))
 		node->content.memobj = HANDLE_NONE;
-	node_count++;
+	tree.node_count++;
 	*error = 0;
 	return node;
 }
@@ -93,14 +91,17 @@ static void node_free(struct node *node)
 		parent = directory->parent; /* a removed directory's reference */
 	} else {
 		tree_content_release(node);
-		if (S_ISLNK(node->mode))
+		if (S_ISLNK(node->mode)) {
+			stored_gone(&node->content.symlink.stored);
 			free(node->content.symlink.target);
+		}
 	}
-	table[node->index] = NULL;
-	table_generation[node->index]++;
-	free_next[node->index] = free_head;
-	free_head = node->index;
-	node_count--;
+	stored_gone(&node->stored);
+	tree.table[node->index] = NULL;
+	tree.table_generation[node->index]++;
+	tree.free_next[node->index] = tree.free_head;
+	tree.free_head = node->index;
+	tree.node_count--;
 	free(node);
 	if (parent)
 		node_put(parent);
@@ -120,6 +121,22 @@ void node_discard(struct node *node)
 	node_free(node);
 }
 
+int node_set_target(struct node *node, const char *target, size_t length)
+{
+	char *copy = malloc(length + 1);
+	size_t short_room = store_record_size(STORE_TARGET) - 3 * sizeof(uint64_t);
+	if (!copy || length > store_record_size(STORE_TARGET_LONG) - 3 * sizeof(uint64_t) ||
+		!stored_take(&node->content.symlink.stored, length <= short_room ? STORE_TARGET : STORE_TARGET_LONG)) {
+		free(copy);
+		return -ENOSPC;
+	}
+	memcpy(copy, target, length);
+	copy[length] = 0;
+	node->content.symlink.target = copy;
+	node->content.symlink.length = length;
+	return 0;
+}
+
 void node_get(struct node *node) { node->references++; }
 
 void node_put(struct node *node)
@@ -136,20 +153,20 @@ uint64_t node_id(const struct node *node)
 struct node *node_find(uint64_t id)
 {
 	uint32_t index = id & ((1u << INDEX_BITS) - 1);
-	if (index >= table_used || !table[index] || table_generation[index] != (uint32_t)(id >> INDEX_BITS))
+	if (index >= tree.table_used || !tree.table[index] || tree.table_generation[index] != (uint32_t)(id >> INDEX_BITS))
 		return NULL;
-	return table[index];
+	return tree.table[index];
 }
 
 struct node *tree_create_root(void)
 {
 	int error;
-	root = node_create(S_IFDIR | 0755, &error);
-	if (root) {
-		root->links = 2;
-		node_get(root);
+	tree.root = node_create(S_IFDIR | 0755, &error);
+	if (tree.root) {
+		tree.root->links = 2;
+		node_get(tree.root);
 	}
-	return root;
+	return tree.root;
 }
 
 /* -- entries of a directory */
@@ -162,7 +179,7 @@ static uint32_t name_hash(const char *name, size_t length)
 	return hash;
 }
 
-static struct entry **entry_place(const struct directory *directory, const char *name, size_t length)
+struct entry **entry_place(const struct directory *directory, const char *name, size_t length)
 {
 	if (!directory->buckets)
 		return NULL;
@@ -188,8 +205,7 @@ static size_t order_index(const struct directory *directory, uint64_t after)
 	return low;
 }
 
-/* Makes room for one more entry, so that entry_insert cannot fail */
-static bool entries_reserve(struct directory *directory)
+bool entries_reserve(struct directory *directory)
 {
 	if (directory->order_used == directory->order_room) {
 		if (directory->order_room && directory->count < directory->order_room / 2) { /* close the holes instead */
@@ -232,7 +248,7 @@ static bool entries_reserve(struct directory *directory)
 	return true;
 }
 
-static struct entry *entry_create(const char *name, size_t length)
+struct entry *entry_create(const char *name, size_t length)
 {
 	struct entry *entry = malloc(sizeof *entry + length);
 	if (!entry)
@@ -244,17 +260,48 @@ static struct entry *entry_create(const char *name, size_t length)
 	return entry;
 }
 
-static void entry_insert(struct directory *directory, struct entry *entry, struct node *node)
+void entry_place_in(struct directory *directory, struct entry *entry, struct node *node)
 {
 	entry->node = node;
-	node->home = node_id((struct node *)((char *)directory - offsetof(struct node, content.directory)));
-	entry->cookie = directory->next_cookie++;
+	entry->parent = node_of_directory(directory);
+	node->home = node_id(entry->parent);
 	directory->order[directory->order_used] = entry;
 	directory->order_cookie[directory->order_used++] = entry->cookie;
 	struct entry **chain = &directory->bucket[entry->hash & (directory->buckets - 1)];
 	entry->next = *chain;
 	*chain = entry;
 	directory->count++;
+}
+
+/* A new entry with a record, in no directory yet. NULL: no memory, or no record. */
+static struct entry *entry_new(const char *name, size_t length)
+{
+	static const enum store_kind kinds[] = { STORE_NAME_SHORT, STORE_NAME, STORE_NAME_LONG };
+	struct entry *entry = entry_create(name, length);
+	for (unsigned i = 0; entry && i < sizeof kinds / sizeof *kinds; i++)
+		if (length <= store_record_size(kinds[i]) - 5 * sizeof(uint64_t) && stored_take(&entry->stored, kinds[i]))
+			return entry;
+	free(entry);
+	return NULL;
+}
+
+static void entry_discard(struct entry *entry)
+{
+	if (entry)
+		stored_gone(&entry->stored);
+	free(entry);
+}
+
+static void entry_insert(struct directory *directory, struct entry *entry, struct node *node)
+{
+	entry->cookie = directory->next_cookie++;
+	entry_place_in(directory, entry, node);
+}
+
+static void entry_set_node(struct entry *entry, struct node *node)
+{
+	entry->node = node;
+	stored_changed(&entry->stored);
 }
 
 static void entry_remove(struct directory *directory, struct entry **place)
@@ -265,7 +312,7 @@ static void entry_remove(struct directory *directory, struct entry **place)
 	directory->count--;
 	while (directory->order_used && !directory->order[directory->order_used - 1])
 		directory->order_used--;
-	free(entry);
+	entry_discard(entry);
 }
 
 int tree_lookup(const struct node *directory, const char *name, size_t length, struct node **child)
@@ -301,8 +348,8 @@ static const struct node *named_in(const struct node *node, const struct entry *
 {
 	const struct node *directory = S_ISDIR(node->mode) ? node->content.directory.parent : node_find(node->home);
 	*entry = entry_of(directory, node);
-	for (size_t i = 0; !*entry && !S_ISDIR(node->mode) && i < table_used; i++) {
-		directory = table[i];
+	for (size_t i = 0; !*entry && !S_ISDIR(node->mode) && i < tree.table_used; i++) {
+		directory = tree.table[i];
 		*entry = entry_of(directory, node);
 	}
 	return *entry ? directory : NULL;
@@ -312,7 +359,7 @@ int64_t tree_path(const struct node *node, char *buffer, size_t size)
 {
 	size_t used = 0; /* from the end */
 	const struct entry *entry;
-	while (node != root) {
+	while (node != tree.root) {
 		node = named_in(node, &entry);
 		if (!node)
 			return -ENOENT;
@@ -333,6 +380,7 @@ int64_t tree_path(const struct node *node, char *buffer, size_t size)
 static void touch(struct node *directory)
 {
 	directory->modify_time = directory->change_time = tree_now();
+	node_changed(directory);
 }
 
 static bool is_removed(const struct node *directory)
@@ -346,9 +394,9 @@ int tree_link(struct node *directory, const char *name, size_t length, struct no
 		return -ENOENT;
 	if (node->links >= LINKS_MAX || directory->links >= LINKS_MAX)
 		return -EMLINK;
-	struct entry *entry = entry_create(name, length);
+	struct entry *entry = entry_new(name, length);
 	if (!entry || !entries_reserve(&directory->content.directory)) {
-		free(entry);
+		entry_discard(entry);
 		return -ENOSPC;
 	}
 	entry_insert(&directory->content.directory, entry, node);
@@ -359,6 +407,7 @@ int tree_link(struct node *directory, const char *name, size_t length, struct no
 	}
 	touch(directory);
 	node->change_time = directory->change_time;
+	node_changed(node);
 	return 0;
 }
 
@@ -366,6 +415,7 @@ static void drop_link(struct node *node)
 {
 	node->links--;
 	node->change_time = tree_now();
+	node_changed(node);
 	node_check(node);
 }
 
@@ -373,7 +423,7 @@ static void drop_link(struct node *node)
 static void drop_directory(struct node *directory, struct node *node)
 {
 	node_get(directory);
-	node->links = 0;
+	node->links = 0; /* its record goes on naming its parent */
 	directory->links--;
 	node_check(node);
 }
@@ -424,6 +474,7 @@ static void move_directory(struct node *node, struct node *from, struct node *to
 	from->links--;
 	to->links++;
 	node->content.directory.parent = to;
+	node_changed(node);
 }
 
 int tree_rename(struct node *old_directory, const char *old_name, size_t old_length, struct node *new_directory, const char *new_name,
@@ -450,8 +501,8 @@ int tree_rename(struct node *old_directory, const char *old_name, size_t old_len
 		return 0;
 
 	if (flags & RENAME_SWAP) {
-		(*old_place)->node = target;
-		(*new_place)->node = source;
+		entry_set_node(*old_place, target);
+		entry_set_node(*new_place, source);
 		move_directory(source, old_directory, new_directory);
 		move_directory(target, new_directory, old_directory);
 	} else {
@@ -462,11 +513,11 @@ int tree_rename(struct node *old_directory, const char *old_name, size_t old_len
 				return -EISDIR;
 			if (S_ISDIR(target->mode) && target->content.directory.count)
 				return -ENOTEMPTY;
-			(*new_place)->node = source;
+			entry_set_node(*new_place, source);
 		} else {
-			struct entry *entry = entry_create(new_name, new_length);
+			struct entry *entry = entry_new(new_name, new_length);
 			if (!entry || !entries_reserve(to)) {
-				free(entry);
+				entry_discard(entry);
 				return -ENOSPC;
 			}
 			entry_insert(to, entry, source);
@@ -482,5 +533,6 @@ int tree_rename(struct node *old_directory, const char *old_name, size_t old_len
 	touch(old_directory);
 	touch(new_directory);
 	source->change_time = new_directory->change_time;
+	node_changed(source);
 	return 0;
 }

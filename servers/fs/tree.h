@@ -9,6 +9,9 @@
  *
  * Directories keep entries in an array ordered by cookie, with holes where names were removed, and a hash table by name. A cookie is given
  * once and never again, so a reader who goes on after cookie c sees each name that stood all the while exactly once.
+ *
+ * What a successor finds of it (store.h): a record for each node, name and target. Links are counted from the names then, references from the
+ * ports that live. Whoever changes a field of a node that its record holds calls node_changed.
  */
 #ifndef FS_TREE_H
 #define FS_TREE_H
@@ -16,11 +19,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "abi/types.h"
+#include "store.h"
 
 struct node;
 
 struct entry {
-	struct node *node;
+	struct stored stored;
+	struct node *node, *parent;
 	struct entry *next;      /* in the hash chain */
 	uint64_t cookie;
 	uint32_t hash;
@@ -42,6 +47,7 @@ struct directory {
 struct fifo;
 
 struct node {
+	struct stored stored;
 	uint32_t index, generation;
 	uint64_t inode;
 	uint32_t mode, user, group, links;
@@ -60,7 +66,7 @@ struct node {
 		handle_t port;       /* forward; socket: where to connect, or HANDLE_NONE */
 		int device;          /* enum fs_device */
 		struct directory directory;
-		struct { char *target; size_t length; } symlink;
+		struct { struct stored stored; char *target; size_t length; } symlink;
 		struct fifo *fifo;   /* FIFO: NULL until first opened */
 	} content;
 };
@@ -85,6 +91,9 @@ uint64_t tree_node_limit(void);
 struct node *node_create(uint32_t mode, int *error);
 /* Frees a node that never got a link or reference. */
 void node_discard(struct node *node);
+static inline void node_changed(struct node *node) { stored_changed(&node->stored); }
+/* Gives a new symbolic link its target. -ENOSPC. */
+int node_set_target(struct node *node, const char *target, size_t length);
 void node_get(struct node *node);
 void node_put(struct node *node);
 uint64_t node_id(const struct node *node);      /* below 2^60 */
@@ -116,6 +125,26 @@ int tree_remove_directory(struct node *directory, const char *name, size_t lengt
  */
 int tree_rename(struct node *old_directory, const char *old_name, size_t old_length, struct node *new_directory, const char *new_name,
 	size_t new_length, uint32_t flags);
+
+/* -- after a predecessor's death (tree_recover.c) */
+struct tree_recovery {
+	unsigned nodes, names;           /* that stand again */
+	unsigned bad_nodes, bad_names;   /* that were dropped, because they did not check or fit nothing */
+};
+/*
+ * Builds the tree from the records of the store. Nodes without a name live until tree_recover_end, so that node_get can be called for
+ * those that are in use. content_is_sound (provided like the others): does what the record says of the content hold? False: there is no root, nothing was built.
+ */
+bool tree_recover(struct tree_recovery *recovery);
+/* Instead: all records are dropped. */
+void tree_forget(void);
+/* Visits every node; visit frees none. */
+void tree_each(void (*visit)(struct node *node));
+/* Frees nodes that have neither name nor reference. */
+void tree_recover_end(void);
+bool tree_content_is_sound(const struct node *node);
+/* Tells the store how the tree's records are written. Before the first node. */
+void tree_store_start(void);
 
 /* The first entry with a cookie above `after` (>= COOKIE_DOT_DOT), NULL at the end. */
 const struct entry *tree_next_entry(const struct node *directory, uint64_t after);

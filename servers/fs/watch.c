@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "carillon/calls.h"
 #include "carillon/file_protocol.h"
+#include "recover.h"
 #include "request.h"
 #include "watch.h"
 
@@ -19,6 +20,7 @@
 struct event { struct event *next; struct inotify_event head; char name[]; };
 struct wait { struct wait *next; uint32_t reply; size_t room; };
 struct watch {
+	struct stored stored;
 	struct watch *node_next, *queue_next;
 	struct queue *queue;
 	struct node *node;
@@ -26,6 +28,7 @@ struct watch {
 	uint32_t mask;
 };
 struct queue {
+	struct stored stored;      /* its record's number is its index */
 	uint32_t index, generation;
 	handle_t event;            /* readiness */
 	struct event *first, **end;
@@ -41,6 +44,8 @@ struct changing { struct changing *next; struct node *node; uint64_t stamp; };
 unsigned watch_total;
 static struct queue *queues[QUEUES_MAX];
 static uint32_t generations[QUEUES_MAX];
+enum queue_word { QUEUE_GENERATION = 1, QUEUE_EVENT, QUEUE_NEXT_NUMBER };
+enum watch_word { WATCH_QUEUE = 1, WATCH_NODE, WATCH_NUMBER_MASK };
 static struct changing *changing;
 static handle_t changes = HANDLE_NONE; /* waitset of memory objects; words are node ids */
 
@@ -50,6 +55,11 @@ static struct queue *queue_find(uint64_t id)
 {
 	uint32_t index = id & ((1u << INDEX_BITS) - 1);
 	return index < QUEUES_MAX && queues[index] && generations[index] == (uint32_t)(id >> INDEX_BITS) ? queues[index] : NULL;
+}
+
+static uint64_t queue_id(const struct queue *queue)
+{
+	return (uint64_t)queue->generation << INDEX_BITS | queue->index;
 }
 
 static void tell_ready(struct queue *queue)
@@ -153,6 +163,7 @@ static void watch_end(struct watch *watch)
 	*place = watch->queue_next;
 	queue_put(watch->queue, watch->number, IN_IGNORED, 0, NULL, 0);
 	watch_total--;
+	stored_gone(&watch->stored);
 	free(watch);
 }
 
@@ -319,14 +330,16 @@ void watch_writers(struct node *node)
 
 int64_t watch_create(struct server_request *request)
 {
-	uint32_t flags = (uint32_t)request->word[1], index = 0;
-	while (index < QUEUES_MAX && queues[index])
-		index++;
-	if (index == QUEUES_MAX)
-		return -EMFILE;
+	uint32_t flags = (uint32_t)request->word[1];
 	struct queue *queue = calloc(1, sizeof *queue);
-	int64_t event = queue ? event_create(0, EVENT_MASK) : -ENOMEM;
+	if (!queue || !stored_take(&queue->stored, STORE_QUEUE)) {
+		free(queue);
+		return queue ? -EMFILE : -ENOMEM;
+	}
+	uint32_t index = queue->stored.index;
+	int64_t event = event_create(0, EVENT_MASK);
 	if (event < 0) {
+		stored_gone(&queue->stored);
 		free(queue);
 		return event;
 	}
@@ -334,9 +347,10 @@ int64_t watch_create(struct server_request *request)
 	queue->end = &queue->first;
 	queue->next_number = 1;
 	queue->index = index;
-	generations[index]++;
+	/* what a record says of one that has gone still counts */
+	queue->generation = generations[index] = (uint32_t)store_record(STORE_QUEUE, index)[QUEUE_GENERATION] + 1;
 	queues[index] = queue;
-	uint64_t id = (uint64_t)generations[index] << INDEX_BITS | index;
+	uint64_t id = queue_id(queue);
 	int64_t control = client_create(fs_listener, WORD(WORD_WATCH, id));
 	if (control < 0) {
 		watch_closed(id);
@@ -375,13 +389,17 @@ static int64_t add(struct server_request *request, struct queue *queue)
 		watch->mask = mask & IN_MASK_ADD ? watch->mask | kept : kept;
 	} else {
 		watch = watch_total < WATCHES_MAX ? calloc(1, sizeof *watch) : NULL;
-		if (!watch)
+		if (!watch || !stored_take(&watch->stored, STORE_WATCH)) {
+			free(watch);
 			return -ENOSPC;
-		*watch = (struct watch){ .node_next = node->watches, .queue_next = queue->watches, .queue = queue, .node = node,
+		}
+		*watch = (struct watch){ .stored = watch->stored, .node_next = node->watches, .queue_next = queue->watches, .queue = queue, .node = node,
 			.number = queue->next_number++, .mask = mask & (IN_ALL_EVENTS | IN_ONESHOT) };
 		node->watches = queue->watches = watch;
 		watch_total++;
 	}
+	stored_changed(&watch->stored);
+	stored_changed(&queue->stored);
 	request->reply_word[1] = (uint64_t)watch->number;
 	if (watch->mask & IN_MODIFY) {
 		if (!S_ISDIR(node->mode))
@@ -461,8 +479,9 @@ void watch_closed(uint64_t id)
 		watch_end(queue->watches);
 	while (queue->first)
 		event_drop(queue);
-	handle_close(queue->event);
+	store_handle_close_later(queue->event);
 	queues[queue->index] = NULL;
+	stored_gone(&queue->stored);
 	free(queue);
 }
 
@@ -479,4 +498,85 @@ void watch_interrupted(uint32_t reply)
 		free(wait);
 		return;
 	}
+}
+
+/* -- after a predecessor's death. Events that nobody had read are lost; the queues say so, as when they overflow. */
+
+static void queue_compose(const struct stored *stored, uint64_t *word)
+{
+	const struct queue *queue = (const struct queue *)((const char *)stored - offsetof(struct queue, stored));
+	word[QUEUE_GENERATION] = queue->generation;
+	word[QUEUE_EVENT] = (uint64_t)(int64_t)queue->event;
+	word[QUEUE_NEXT_NUMBER] = (uint64_t)queue->next_number;
+}
+
+static void watch_compose(const struct stored *stored, uint64_t *word)
+{
+	const struct watch *watch = (const struct watch *)((const char *)stored - offsetof(struct watch, stored));
+	word[WATCH_QUEUE] = queue_id(watch->queue);
+	word[WATCH_NODE] = node_id(watch->node);
+	word[WATCH_NUMBER_MASK] = (uint32_t)watch->number | (uint64_t)watch->mask << 32;
+}
+
+void watch_start(void)
+{
+	store_set_composer(STORE_QUEUE, queue_compose);
+	store_set_composer(STORE_WATCH, watch_compose);
+}
+
+static bool queue_adopt(uint32_t index)
+{
+	const uint64_t *word = store_record(STORE_QUEUE, index);
+	struct handle_info info;
+	handle_t event = (handle_t)word[QUEUE_EVENT];
+	uint64_t id = (word[QUEUE_GENERATION] & UINT32_MAX) << INDEX_BITS | index;
+	if (event < 0 || handle_get(event, &info) || info.kind != KIND_EVENT || !recover_port_lives(WORD(WORD_WATCH, id)))
+		return false;
+	struct queue *queue = calloc(1, sizeof *queue);
+	if (!queue)
+		abort();
+	stored_adopt(&queue->stored, STORE_QUEUE, index);
+	queue->index = index;
+	queue->generation = generations[index] = (uint32_t)word[QUEUE_GENERATION];
+	queue->event = event;
+	queue->end = &queue->first;
+	queue->next_number = (int)word[QUEUE_NEXT_NUMBER];
+	queues[index] = queue;
+	queue_put(queue, -1, IN_Q_OVERFLOW, 0, NULL, 0);
+	recover_keep(event);
+	return true;
+}
+
+static bool watch_adopt(uint32_t index)
+{
+	const uint64_t *word = store_record(STORE_WATCH, index);
+	struct queue *queue = queue_find(word[WATCH_QUEUE]);
+	struct node *node = node_find(word[WATCH_NODE]);
+	if (!queue || !node)
+		return false;
+	struct watch *watch = calloc(1, sizeof *watch);
+	if (!watch)
+		abort();
+	*watch = (struct watch){ .node_next = node->watches, .queue_next = queue->watches, .queue = queue, .node = node,
+		.number = (int)(uint32_t)word[WATCH_NUMBER_MASK], .mask = (uint32_t)(word[WATCH_NUMBER_MASK] >> 32) };
+	stored_adopt(&watch->stored, STORE_WATCH, index);
+	node->watches = queue->watches = watch;
+	watch_total++;
+	return true;
+}
+
+void watch_recover(void)
+{
+	for (uint32_t index = 0; index < store_used(STORE_QUEUE); index++) {
+		enum store_check check = store_check(STORE_QUEUE, index);
+		if (check != STORE_FREE && !(check == STORE_GOOD && queue_adopt(index)))
+			store_drop(STORE_QUEUE, index);
+	}
+	for (uint32_t index = 0; index < store_used(STORE_WATCH); index++) {
+		enum store_check check = store_check(STORE_WATCH, index);
+		if (check != STORE_FREE && !(check == STORE_GOOD && watch_adopt(index)))
+			store_drop(STORE_WATCH, index);
+	}
+	if (watch_total)
+		tree_each(watch_writers);
 }

@@ -8,6 +8,8 @@
  * Events about a file reach the watches of every watched directory that has a name for it.
  *
  * A watch holds no reference to its node: when the node goes, so does the watch (IN_DELETE_SELF, IN_IGNORED).
+ *
+ * Queues and watches outlive this server. Events that nobody has read are lost then: each queue begins again with IN_Q_OVERFLOW.
  */
 #ifndef FS_WATCH_H
 #define FS_WATCH_H
@@ -24,6 +26,10 @@ int64_t watch_request(struct server_request *request, uint64_t id);
 void watch_interrupted(uint32_t reply);
 /* A queue's port has gone. */
 void watch_closed(uint64_t id);
+/* Before the first queue. */
+void watch_start(void);
+/* After a predecessor's death: queues whose ports live, and their watches. Open objects come before. */
+void watch_recover(void);
 
 void watch_name_event(struct node *directory, const char *name, size_t length, uint32_t mask, uint32_t cookie, bool is_directory);
 void watch_node_event(struct node *node, uint32_t mask, bool parents);

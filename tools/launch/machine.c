@@ -264,7 +264,9 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	add(command, "-initrd");
 	add(command, "/proc/self/fd/%d", archive);
 	add(command, "-append");
-	add(command, "stdio=%s%s%s%s%s%s", stdio, terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "", program_path, options->verbose ? " verbose" : "", options->trace ? " strace" : "");
+	const char *more = getenv("CARILLON_BOOT"); /* further words, for tests */
+	add(command, "stdio=%s%s%s%s%s%s%s%s", stdio, terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "", program_path,
+		options->verbose ? " verbose" : "", options->trace ? " strace" : "", more ? " " : "", more ? more : "");
 }
 
 /* In the child: becomes the emulator, or tells why not through `failed`. */

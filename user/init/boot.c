@@ -1,7 +1,8 @@
 /*
  * What the kernel and the host told: the command line, and the member system/run of the boot archive with the program's arguments.
  *
- *   command line  stdio=XYZ (t terminal or p plain stream, for input, output, error), path=GUESTPATH, verbose, strace, utf8; other words are not for init
+ *   command line  stdio=XYZ (t terminal or p plain stream, for input, output, error), path=GUESTPATH, verbose, strace, utf8,
+ *                 kill=... (killer.c); other words are not for init
  *   system/run    NUL-terminated strings: "argv" COUNT string... "env" COUNT string... "cwd" PATH
  */
 #include <stdlib.h>
@@ -37,6 +38,8 @@ static void command_word(const char *word, size_t length)
 		boot.utf8 = true;
 	} else if (length == 6 && memcmp(word, "strace", 6) == 0) {
 		boot.trace = true;
+	} else if (length > 5 && memcmp(word, "kill=", 5) == 0) {
+		boot.kill = strndup(word + 5, length - 5);
 	} else if (length == 9 && memcmp(word, "stdio=", 6) == 0) {
 		for (unsigned i = 0; i < 3; i++)
 			boot.is_terminal[i] = word[6 + i] != 'p';

@@ -2,8 +2,8 @@
  * init's parts and what they share. Its threads: main.c. servers.c belongs to the supervisor (once the servers have been started), all else to the
  * second thread.
  *
- * Who owns what: init makes every listener, channel and memory object that servers share and keeps its own handles of them, so that a server that
- * died can be started anew with the same ones; except ends of channels, which are given away (server_give_away, streams_release).
+ * Who owns what: init makes every listener, channel and memory object that servers share. Where a server's handle table outlives it (servers.c) init need not keep
+ * them for a successor; of the others it keeps its own handles.
  */
 #ifndef USER_INIT_INIT_H
 #define USER_INIT_INIT_H
@@ -22,6 +22,7 @@ struct boot {
 	size_t archive_size;
 	bool verbose;
 	bool utf8;              /* the host's terminal erases whole characters (IUTF8): so does ours */
+	const char *kill;       /* kill=...: servers die on purpose (killer.c); NULL */
 	bool trace;             /* strace: the program's Linux calls are told on standard error */
 	bool is_terminal[3];    /* standard input, output, error: stdio=XYZ */
 	char path[1024];        /* of the program in the guest */
@@ -43,8 +44,8 @@ void server_give(enum server server, const char *name, handle_t handle, uint32_t
 /* Another value for what was given under a name: a server that is started again finds it. */
 void server_set_value(enum server server, const char *name, uint64_t value);
 /*
- * The same, and once the server has been started init keeps no handle of its own (unless the server may have to be started again): for
- * ends of channels, whose other side must learn when this one is closed.
+ * The same, and once the server has been started init keeps no handle of its own (unless it has to be given to a successor): for ends of channels,
+ * whose other side must learn when this one is closed.
  */
 void server_give_away(enum server server, const char *name, handle_t handle, uint64_t value);
 void server_start(enum server server);
@@ -53,8 +54,12 @@ bool server_alive(enum server server);
 handle_t server_port(enum server server, uint64_t data);
 /* What the servers' memory costs, into the log */
 void servers_memory_log(void);
-/* NOTIFY_DEATH of a server: report it, start it again or end the run, as the table says. */
+/* NOTIFY_DEATH of a server: report it, start it again or give it up, as the table says. */
 void server_died(uint64_t number, uint32_t status);
+/* Kills a server and logs where it was (killer.c). False: it does not live. The supervisor only. */
+bool server_kill(enum server server);
+const char *server_name(enum server server);
+unsigned long servers_handle_count(void);
 
 /* -- devices.c */
 /* Finds the console's device and gives the driver what it needs for it. False: there is none. */
@@ -104,12 +109,23 @@ void event_post(uint64_t event, uint64_t value); /* by any thread; never waits *
 extern handle_t init_listener;
 /* The run is over: kill what is left, hand over output, tell the host the status, power off. Goes on with the console driver's answer. */
 void run_end(unsigned status);
+/* Nothing goes on without this server: ends the run, or restarts the system. By the supervisor. */
+void run_lost(enum server server);
 /* At once, for when the console is gone. */
 _Noreturn void power_off(unsigned status);
 
 /* -- report.c */
 /* Logs how a server died: cause, registers, a backtrace with the symbols of its ELF image. process: the corpse. */
 void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size);
+/* Logs where a suspended one is: registers and backtrace of its first thread. */
+void report_place(const char *name, handle_t process, const void *image, size_t image_size);
+
+/* -- killer.c */
+/* Will kill servers at random instants once the program runs, if the command line says so: for tests. By the supervisor. */
+void killer_start(void);
+void killer_program_runs(void);
+/* What the system holds, into the log, for a comparison: only when servers are killed. */
+void killer_count(const char *when);
 
 /* -- ARCH/registers.c */
 struct registers;

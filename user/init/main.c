@@ -55,9 +55,17 @@ void run_end(unsigned status)
 		server_call(ports.terminal_system, words, 2, NULL, 0, NULL, 0, NULL);
 	}
 	streams_release();
+	killer_count("at the end");
 	struct message command = { .word = { CONSOLE_COMMAND_EXIT, status, run.failed } };
 	if (!server_alive(SERVER_CONSOLE) || channel_send(streams.commands, &command, CHANNEL_NON_BLOCKING, 0) < 0)
 		power_off(status);
+}
+
+void run_lost(enum server server)
+{
+	if (server == SERVER_CONSOLE)
+		power_off(STATUS_FAILED);
+	event_post(EVENT_RUN_ENDS, STATUS_FAILED);
 }
 
 /* -- events */
@@ -227,12 +235,14 @@ static void program_begin(void)
 	} else {
 		server_log("no root directory: error %d", (int)-error);
 	}
-	if (error == -EPIPE) /* a server is gone, even if its death has not been told yet */
+	if (error == -EPIPE || error == -EIO) /* a server is gone, even if its death has not been told yet */
 		run.failed = true;
 	if (error)
 		run_end(STATUS_FAILED);
 	else if (boot.verbose)
 		servers_memory_log();
+	killer_count("at the start");
+	killer_program_runs();
 }
 
 static void *story(void *argument)
@@ -271,5 +281,6 @@ int main(void)
 	int error = pthread_create(&thread, NULL, story, NULL);
 	if (error)
 		server_fail("cannot start the second thread: error %d", error);
+	killer_start();
 	server_run();
 }

@@ -66,18 +66,11 @@ static void backtrace_log(handle_t space, uint64_t instruction, uint64_t frame, 
 	}
 }
 
-void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size)
+/* Registers and backtrace of one thread of a corpse or a suspended process */
+static void thread_log(handle_t process, uint64_t thread, const void *image, size_t image_size)
 {
-	struct process_info info = { 0 };
-	if (process_get(process, &info) < 0) {
-		server_log("%s died: status %#x, no corpse", name, status);
-		return;
-	}
-	status_log(name, status, &info);
-	if (info.fault_thread == 0)
-		return;
 	struct registers registers;
-	int64_t error = thread_get_registers(process, info.fault_thread, &registers);
+	int64_t error = thread_get_registers(process, thread, &registers);
 	int64_t space = error < 0 ? error : process_space(process);
 	if (space < 0) {
 		server_log("  its registers cannot be read: error %d", (int)-space);
@@ -86,4 +79,28 @@ void report_death(const char *name, handle_t process, uint32_t status, const voi
 	registers_log(&registers);
 	backtrace_log((handle_t)space, registers_instruction(&registers), registers_frame(&registers), image, image_size);
 	handle_close((handle_t)space);
+}
+
+void report_death(const char *name, handle_t process, uint32_t status, const void *image, size_t image_size)
+{
+	struct process_info info = { 0 };
+	if (process_get(process, &info) < 0) {
+		server_log("%s died: status %#x, no corpse", name, status);
+		return;
+	}
+	status_log(name, status, &info);
+	if (info.fault_thread)
+		thread_log(process, info.fault_thread, image, image_size);
+}
+
+void report_place(const char *name, handle_t process, const void *image, size_t image_size)
+{
+	struct thread_info thread;
+	struct registers registers;
+	if (thread_list(process, &thread, 1) < 1)
+		return;
+	while (thread_get_registers(process, thread.number, &registers) == -EBUSY)
+		thread_yield(); /* on its way out of the kernel, where it will stop */
+	server_log("%s is at:", name);
+	thread_log(process, thread.number, image, image_size);
 }

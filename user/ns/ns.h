@@ -155,4 +155,10 @@ int64_t ns_unmount(struct ns *ns, struct ns_walk *scratch, const char *path);
 int64_t ns_name(const struct ns *ns, int32_t description, char *buffer, size_t size);
 /* Attributes of a node port or (described) description. */
 int64_t ns_attributes(int32_t handle, int described, struct file_attributes *attributes);
+
+/*
+ * A call of a server. When the server dies in the middle of it (-EPIPE), the call is made again if being done twice is the same as being done once: the
+ * server that takes its place has what was done. Others, and those of a server that has been given up, are -EIO.
+ */
+int64_t ns_call(int32_t handle, int described, struct message *message, uint32_t options);
 #endif

@@ -27,6 +27,7 @@ static int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits, uint3
 }
 static int64_t thread_yield(void) { return 0; }
 
+#include "call.c"
 #include "directory.c"
 #include "resolve.c"
 #include "table.c"

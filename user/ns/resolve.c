@@ -310,7 +310,7 @@ static int64_t send(struct ns_walk *walk, struct message *message, uint32_t path
 	message->send_size = size;
 	message->receive_address = (uintptr_t)walk->reply;
 	message->receive_size = sizeof walk->reply;
-	int64_t result = walk->described ? description_call(walk->base, message, options) : port_call(walk->base, message, options);
+	int64_t result = ns_call(walk->base, walk->described, message, options);
 	walk->path[path_length] = kept;
 	return result;
 }
@@ -433,7 +433,7 @@ static int64_t forward(struct ns_walk *walk, struct message *message, const stru
 	message->send_size = sizeof header + walk->second_length;
 	message->receive_address = (uintptr_t)walk->reply;
 	message->receive_size = sizeof walk->reply;
-	int64_t result = port_call(port, message, CALL_INTERRUPTIBLE);
+	int64_t result = ns_call(port, 0, message, CALL_INTERRUPTIBLE);
 	handle_close(port);
 	if (result < 0)
 		return result;
@@ -645,7 +645,7 @@ int64_t ns_name(const struct ns *ns, int32_t description, char *buffer, size_t s
 
 int64_t ns_message(int32_t handle, int described, struct message *message)
 {
-	int64_t result = described ? description_call(handle, message, 0) : port_call(handle, message, 0);
+	int64_t result = ns_call(handle, described, message, 0);
 	if (result < 0)
 		return result;
 	reply_handles_close(message);

@@ -174,10 +174,10 @@ static int64_t handles_give(handle_t process, const struct native_spawn *request
 
 static int64_t process_build(handle_t space, const struct native_spawn *request, uint64_t entry)
 {
-	int64_t process = process_create(space, request->budget, 0);
+	int64_t process = process_create(space, request->budget, request->shares_handles ? PROCESS_SHARE_HANDLES : 0, request->handles_of);
 	if (process < 0)
 		return process;
-	int64_t error = handles_give((handle_t)process, request);
+	int64_t error = request->successor ? 0 : handles_give((handle_t)process, request);
 	struct thread_start start = { .entry = entry, .stack = STACK_TOP, .argument = { LIBRARY_RECORD } };
 	if (!error)
 		error = thread_create((handle_t)process, &start);

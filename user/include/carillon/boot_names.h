@@ -2,7 +2,7 @@
  * The names under which init puts handles and values into the process records of the first servers (record_handle, record_value), and
  * the data words of the client ports init makes on their listeners. One list, so that init and the servers cannot disagree.
  *
- *   every server   LISTENER
+ *   every server   LISTENER; console and fs: STATE
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
@@ -13,6 +13,7 @@
 #define CARILLON_BOOT_NAMES_H
 
 #define BOOT_NAME_LISTENER "listener"             /* listener, manage and receive */
+#define BOOT_NAME_STATE "state"                   /* memobj, zero at first, that a server leaves to its successor; value: bytes */
 #define BOOT_NAME_ARCHIVE "archive"               /* memobj, read */
 #define BOOT_NAME_ARCHIVE_SIZE "archive-size"     /* value, bytes */
 #define BOOT_NAME_DEVICE "device"                 /* value: the server's device number (fs 1, proc 2, terminal 3 when absent) */
@@ -29,6 +30,7 @@
 #define BOOT_NAME_EVENTS_IN "events-in"           /* receiver and sender of one packet channel: events a restarted server goes on with (servers/terminal/keeper.c) */
 #define BOOT_NAME_EVENTS_OUT "events-out"
 #define BOOT_NAME_UTF8 "utf8"                     /* value: the console starts with IUTF8 */
+#define FS_STATE_SIZE (1ul << 32)                 /* of fs's STATE; only pages that were written exist */
 #define BOOT_NAME_ROWS "rows"                     /* value: window size at start; 0 or absent: unknown */
 #define BOOT_NAME_COLUMNS "columns"
 

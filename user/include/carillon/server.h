@@ -100,6 +100,12 @@ int server_answer(uint32_t reply, int64_t word0, const uint64_t words[MESSAGE_WO
 /* The general form: message->word, send_*, handle* and move as port_reply takes them. */
 int server_answer_message(uint32_t reply, const struct message *message);
 
+/*
+ * A successor's first step (user/init/servers.c): closes every handle of the table it took over but those of its record and keep[0..count), which is
+ * sorted by this. On a first start there are no others.
+ */
+void server_sweep(handle_t *keep, size_t count);
+
 /* -- calling other servers */
 /*
  * Calls client with words word[0..count) and an optional range each way. Returns reply word[0] or the negative error of the call.

@@ -1,6 +1,7 @@
 /* Starting native programs: servers and drivers from the boot archive. Implemented in user/spawn. */
 #ifndef CARILLON_SPAWN_H
 #define CARILLON_SPAWN_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "abi/types.h"
@@ -24,6 +25,12 @@ struct native_spawn {
 	const struct native_handle *handles;
 	size_t handle_count;              /* at most RECORD_NAMES */
 	size_t stack_size;                /* bytes; 0: 256 KiB. Only what is touched costs memory. */
+	/*
+	 * With shares_handles the program's handle table is that of the process handles_of, which outlives it. A successor of a program that died finds
+	 * in it what was there, under the same numbers: handles that are given are then not put into it again, only named in the record.
+	 */
+	bool shares_handles, successor;
+	handle_t handles_of;
 };
 
 /*
