@@ -61,5 +61,5 @@ struct region_info {
 	uint64_t resident;       /* pages */
 	uint32_t protection, flags, tag, reserved;
 };
-struct space_info { uint64_t mapped, resident, private_pages, page_tables; };
+struct space_info { uint64_t mapped, resident, private_pages, page_tables, private_peak; };
 #endif

@@ -37,9 +37,10 @@ struct process_info {
 	uint32_t threads;
 	uint32_t handles;
 	uint64_t badge;
-	uint64_t user_time, system_time; /* nanoseconds */
+	uint64_t user_time, system_time; /* nanoseconds; together exact, how they are divided is sampled (kernel/obj/usage.h) */
 	uint64_t start_time;
-	uint64_t faults;
+	uint64_t faults;     /* exceptions of its threads that were not the kernel's to resolve */
+	uint64_t page_faults, waits, preemptions; /* faults resolved by giving a page; times it left the processor to wait, and against its will */
 	uint64_t fault_address, fault_instruction; /* of a corpse with STATUS_FAULT */
 	uint32_t fault_cause, reserved;
 	uint64_t fault_thread;
@@ -50,7 +51,12 @@ struct thread_info {
 	uint64_t number;
 	uint64_t user_time, system_time;
 	uint32_t state, priority; /* enum thread_wait_state */
+	uint64_t page_faults, waits, preemptions;
 };
+/* thread_set_slice, nanoseconds: how long a thread runs while others of its priority wait; what it gets of the processor is in proportion. */
+#define SLICE_DEFAULT 10000000ul
+#define SLICE_MIN 100000ul
+#define SLICE_MAX 100000000ul
 enum { THREAD_STATE_RUNNING, THREAD_STATE_WAITING, THREAD_STATE_WAITING_KILLABLE, THREAD_STATE_SUSPENDED, THREAD_STATE_DEAD };
 
 /*

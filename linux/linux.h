@@ -122,7 +122,8 @@ struct linux_thread {
 	struct linux_siginfo *queued;    /* [32], allocated with the thread: siginfo of standard signals; process->lock, as pending when set */
 	struct linux_queued *queue;      /* real-time signals, oldest first; process->lock */
 	uint64_t alternate_stack, alternate_size;
-	uint32_t alternate_flags, nice;
+	uint32_t alternate_flags;
+	int32_t nice;
 
 	uint64_t robust_list;            /* address of struct robust_list_head */
 	uint64_t clear_tid;              /* word to clear and wake at exit */

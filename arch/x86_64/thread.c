@@ -202,6 +202,12 @@ bool arch_frame_from_user(const struct arch_frame *frame)
 	return frame->cs & 3;
 }
 
+/* syscall leaves the return address and the flags in rcx and r11, and so does sysret: no other code keeps them there. */
+bool arch_frame_after_call(const struct arch_frame *frame)
+{
+	return frame->rcx == frame->rip && frame->r11 == frame->rflags;
+}
+
 bool arch_stack_readable(uint64_t address)
 {
 	extern const char kernel_start[], kernel_end[];

@@ -119,7 +119,7 @@ static void interrupt(struct arch_frame *frame)
 		return;
 	if (vector == VECTOR_TIMER) {
 		apic_end_of_interrupt();
-		timer_interrupt();
+		timer_interrupt(frame);
 	} else if (vector >= VECTOR_GLOBAL && !arch_interrupt_set(vector - VECTOR_GLOBAL, false)) {
 		/* Masked before its end is announced: the line stays high until the driver has served the device. */
 		apic_end_of_interrupt();

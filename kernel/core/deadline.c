@@ -59,7 +59,7 @@ bool deadline_cancel(struct deadline *deadline)
 	return armed;
 }
 
-void timer_interrupt(void)
+void timer_interrupt(const struct arch_frame *frame)
 {
 	uint64_t now = time_now();
 	timer_set = UINT64_MAX;
@@ -77,6 +77,10 @@ void timer_interrupt(void)
 	if (!list_empty(&deadlines))
 		timer_request(list_first(&deadlines, struct deadline, link)->when);
 	spin_unlock(&timers_lock);
+	if (sample_at <= now)
+		scheduler_sample(frame, now);
+	if (sample_at != UINT64_MAX)
+		timer_request(sample_at);
 	if (quantum_end <= now)
 		scheduler_quantum_ended();
 	else if (quantum_end != UINT64_MAX)

@@ -1,13 +1,13 @@
 /*
- * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices of 10 ms.
- * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is never interrupted.
+ * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices, each thread's as long as
+ * thread_set_slice says (at first 10 ms): so what they get of the processor is in proportion, and a policy such as Linux's nice values is the library's.
+ * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is interrupted by samples only.
  * A slice is processor time, not turns: a thread that sleeps goes on with the rest of its slice, and one that is handed the processor by a
  * call, a reply or a waker that goes to sleep goes on with the slice of the thread before it. So threads that wake or call each other without end do not starve the rest.
  *
  * A thread is on the run queue of its processor exactly while its state is THREAD_READY. The running thread is not on it.
  * schedule() with state THREAD_RUNNING puts the current thread back to the end of its queue; with any other state it leaves it to its waker.
- * Time from one switch to the next is user_time: entries to the kernel are not timed, because reading a clock twice for each call would
- * cost more than most calls; system_time stays 0.
+ * Time from one switch to the next is a thread's run time; how it is divided is sampled (usage.h), while the processor is not idle.
  * Lock: schedule_lock (RANK_SCHEDULER), for run queues and states.
  */
 #include "kernel/core/schedule.h"
@@ -15,7 +15,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/core/wait.h"
-#include "kernel/obj/thread.h"
+#include "kernel/obj/process.h"
 
 static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER);
 static struct list run_queue[PRIORITY_COUNT]; /* of the one processor */
@@ -25,6 +25,7 @@ static struct thread *preferred;              /* hand-off for the next schedule(
 static struct thread *woken;                  /* the last that became ready since the present thread runs: it is next when that sleeps */
 static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
 static uint64_t switched_at;
+uint64_t sample_at = UINT64_MAX;              /* when the running thread is looked at; never while the processor is idle */
 static struct thread boot_thread;
 
 struct thread *thread_current(void)
@@ -68,11 +69,11 @@ static void slice_time(const struct thread *running)
 {
 	if (running == this_processor()->idle || list_empty(&run_queue[running->priority])) {
 		quantum_end = UINT64_MAX;
-	} else if (running->slice_used >= QUANTUM_NANOSECONDS) {
+	} else if (running->slice_used >= running->slice) {
 		quantum_end = UINT64_MAX;
 		attention();
 	} else {
-		quantum_end = switched_at + QUANTUM_NANOSECONDS - running->slice_used;
+		quantum_end = switched_at + running->slice - running->slice_used;
 		timer_request(quantum_end);
 	}
 }
@@ -107,7 +108,7 @@ static void account(struct processor *processor, struct thread *thread)
 	if (thread == processor->idle)
 		processor->idle_time += passed;
 	else
-		thread->user_time += passed;
+		thread->usage.run_time += passed;
 	thread->slice_used += passed;
 }
 
@@ -141,6 +142,15 @@ void thread_first_run(void)
 	switch_finish();
 }
 
+/* The processor is not idle any more. */
+static void sampling_begin(void)
+{
+	if (sample_at == UINT64_MAX) {
+		sample_at = switched_at + SAMPLE_NANOSECONDS;
+		timer_request(sample_at);
+	}
+}
+
 /* Gives the processor to the next thread. If the current one still runs it goes to the front or the end of its queue. */
 static void switch_away(bool front)
 {
@@ -156,7 +166,8 @@ static void switch_away(bool front)
 			from->slice_used = 0;
 		queue_add(from, front);
 	}
-	struct thread *to = pick(from->state == THREAD_SLEEPING, &handed);
+	bool asleep = from->state == THREAD_SLEEPING;
+	struct thread *to = pick(asleep, &handed);
 	to->state = THREAD_RUNNING;
 	if (handed && from != processor->idle)
 		to->slice_used = used;
@@ -164,10 +175,30 @@ static void switch_away(bool front)
 	spin_unlock(&schedule_lock);
 	if (to == from)
 		return;
+	if (asleep)
+		from->usage.waits++;
+	else
+		from->usage.preemptions++;
+	if (from == processor->idle)
+		sampling_begin();
 	processor->current = to;
 	processor->switches++;
 	arch_context_switch(from, to);
 	switch_finish();
+}
+
+void scheduler_sample(const struct arch_frame *frame, uint64_t now)
+{
+	struct thread *current = thread_current();
+	if (current == this_processor()->idle) {
+		sample_at = UINT64_MAX;
+		return;
+	}
+	if (!arch_frame_from_user(frame) || arch_frame_after_call(frame) || process_in_library(current->process, arch_frame_instruction(frame)))
+		current->usage.system_samples++;
+	else
+		current->usage.user_samples++;
+	sample_at = now + SAMPLE_NANOSECONDS;
 }
 
 void schedule(void)
@@ -202,7 +233,7 @@ void scheduler_preempt(void)
 	if (!preempt_wanted)
 		return;
 	struct thread *current = thread_current();
-	bool over = current->slice_used + (time_now() - switched_at) >= QUANTUM_NANOSECONDS;
+	bool over = current->slice_used + (time_now() - switched_at) >= current->slice;
 	if (current != this_processor()->idle && highest_ready() > current->priority) {
 		preempt_wanted = false;
 		return;
@@ -251,6 +282,15 @@ void scheduler_set_priority(struct thread *thread, unsigned priority)
 	spin_unlock(&schedule_lock);
 }
 
+void scheduler_set_slice(struct thread *thread, uint64_t nanoseconds)
+{
+	spin_lock(&schedule_lock);
+	thread->slice = nanoseconds;
+	if (thread == thread_current())
+		slice_time(thread);
+	spin_unlock(&schedule_lock);
+}
+
 void scheduler_exit(void)
 {
 	struct thread *current = thread_current();
@@ -273,6 +313,7 @@ static struct thread *kernel_thread_make(void (*function)(void *), void *argumen
 	list_init(&thread->process_link);
 	list_init(&thread->wait_deadline.link);
 	thread->priority = (uint8_t)priority;
+	thread->slice = SLICE_DEFAULT;
 	thread->state = THREAD_NEW;
 	if (arch_kernel_thread_init(thread, function, argument)) {
 		heap_free(thread, sizeof(*thread));
@@ -305,6 +346,7 @@ void scheduler_processor_init(struct processor *processor)
 	for (unsigned i = 0; i < PRIORITY_COUNT; i++)
 		list_init(&run_queue[i]);
 	boot_thread.priority = PRIORITY_DEFAULT;
+	boot_thread.slice = SLICE_DEFAULT;
 	boot_thread.state = THREAD_RUNNING;
 	list_init(&boot_thread.run_link);
 	list_init(&boot_thread.wait_link);
@@ -318,6 +360,7 @@ void scheduler_start(void)
 		panic("no memory for the idle thread");
 	this_processor()->idle = idle;
 	switched_at = this_processor()->busy_since = time_now();
+	sampling_begin();
 	thread_current()->state = THREAD_DEAD; /* the boot stack is never used again */
 	schedule();
 	panic("the boot thread ran after its end");

@@ -2,11 +2,15 @@
 #ifndef KERNEL_SCHEDULE_H
 #define KERNEL_SCHEDULE_H
 #include "kernel/core/types.h"
-#define QUANTUM_NANOSECONDS 10000000ul
+#define SAMPLE_NANOSECONDS 10000000ul
+struct arch_frame;
 /* The timer must fire at `when` at the latest; cheap when it is set to fire earlier already. */
 void timer_request(uint64_t when);
 /* The running thread's time slice ends at this time (UINT64_MAX: nobody waits for it). */
 extern uint64_t quantum_end;
+/* When scheduler_sample is due (UINT64_MAX: not). It looks at the running thread, whose frame that is, and sets it anew. Interrupt context. */
+extern uint64_t sample_at;
+void scheduler_sample(const struct arch_frame *frame, uint64_t now);
 /* Interrupt context: the slice ended. */
 void scheduler_quantum_ended(void);
 #endif

@@ -48,12 +48,14 @@ void scheduler_forget_woken(void);
 noreturn void scheduler_exit(void);
 /* Changes the priority of a thread in any state. */
 void scheduler_set_priority(struct thread *thread, unsigned priority);
+/* Changes the length of a thread's slices, SLICE_MIN to SLICE_MAX. */
+void scheduler_set_slice(struct thread *thread, uint64_t nanoseconds);
 /* A started kernel thread (process NULL), or NULL: no memory. It ends when function returns. */
 struct thread *scheduler_kernel_thread(void (*function)(void *), void *argument, unsigned priority);
 /* What the arch start code calls first on a processor: makes a thread of the boot context. */
 struct processor;
 void scheduler_processor_init(struct processor *processor);
-/* Brings the current thread's user_time and the processor's counters up to date. */
+/* Brings the current thread's run time and the processor's counters up to date. */
 void scheduler_account(void);
 noreturn void scheduler_start(void);           /* on each processor, ends the boot thread */
 struct thread *thread_current(void);
@@ -67,5 +69,5 @@ uint64_t time_now(void);                       /* monotonic nanoseconds */
 struct deadline { struct list link; uint64_t when; void (*expired)(struct deadline *); bool armed; };
 void deadline_set(struct deadline *deadline, uint64_t when, void (*expired)(struct deadline *)); /* re-arms if armed; expired runs in interrupt context */
 bool deadline_cancel(struct deadline *deadline); /* true if it was armed */
-void timer_interrupt(void);                    /* from the arch timer interrupt */
+void timer_interrupt(const struct arch_frame *frame); /* from the arch timer interrupt */
 #endif

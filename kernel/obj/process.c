@@ -136,6 +136,22 @@ struct thread *process_find_thread(struct process *process, uint64_t number)
 	return found;
 }
 
+struct usage process_usage(struct process *process, uint64_t *user, uint64_t *system)
+{
+	struct thread *thread;
+	spin_lock(&process->lock);
+	struct usage sum = process->usage;
+	list_for_each(thread, &process->threads, process_link)
+		usage_add(&sum, &thread->usage);
+	if (user) {
+		usage_divide(&sum, &process->usage_told);
+		*user = process->usage_told.user;
+		*system = process->usage_told.system;
+	}
+	spin_unlock(&process->lock);
+	return sum;
+}
+
 /* Makes a running thread look at its flags before it returns to user mode. */
 static void thread_draw_attention(struct thread *thread)
 {

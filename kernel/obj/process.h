@@ -46,7 +46,9 @@ struct process {
 	struct budget *budget;       /* constant */
 	struct list all_link;        /* process_list.c */
 	volatile uint64_t badge;
-	uint64_t start_time, user_time, system_time; /* times of ended threads */
+	uint64_t start_time;
+	struct usage usage;          /* of ended threads */
+	struct usage_told usage_told;
 	uint64_t faults;
 	uint64_t fault_address, fault_instruction, fault_thread;
 	uint32_t fault_cause;
@@ -79,6 +81,13 @@ int process_end_other_threads(struct process *process) must_check;
 int process_watch(struct process *process, struct client *client, uint64_t word) must_check;
 int process_suspend(struct process *process) must_check;
 int process_resume(struct process *process) must_check;
+/* What it has used so far, ended threads included, and its time divided. The process's lock is not held. */
+struct usage process_usage(struct process *process, uint64_t *user, uint64_t *system);
+/* Is the address in a library of its own, that is, not in a program that is its own library? */
+static inline bool process_in_library(const struct process *process, uint64_t address)
+{
+	return address >= LIBRARY_START && address >= process->upcall.image_start && address < process->upcall.image_end;
+}
 /* The thread with that number, referenced, or NULL. */
 struct thread *process_find_thread(struct process *process, uint64_t number);
 /* The handle tables with references of their own; -ESRCH: the process is a corpse. */

@@ -204,22 +204,19 @@ int64_t sys_process_get(handle_t handle, user_t user_info)
 {
 	struct process *process;
 	struct process_info info = { 0 };
-	struct thread *thread;
 	int error = process_lookup(handle, RIGHT_READ, &process);
 	if (error)
 		return error;
 	scheduler_account();
+	struct usage usage = process_usage(process, &info.user_time, &info.system_time);
 	spin_lock(&process->lock);
 	info.state = process->corpse ? PROCESS_CORPSE : process->suspended ? PROCESS_SUSPENDED : PROCESS_RUNNING;
 	info.status = process->status;
 	info.threads = process->thread_count;
 	info.handles = process->handles.table[0] ? handle_table_count(&process->handles) : 0;
-	info.user_time = process->user_time;
-	info.system_time = process->system_time;
-	list_for_each(thread, &process->threads, process_link) {
-		info.user_time += thread->user_time;
-		info.system_time += thread->system_time;
-	}
+	info.page_faults = usage.page_faults;
+	info.waits = usage.waits;
+	info.preemptions = usage.preemptions;
 	info.badge = process->badge;
 	info.start_time = process->start_time;
 	info.faults = process->faults;

@@ -70,19 +70,6 @@ int64_t sys_memobj_time(void)
 	return handle_install_new(memobj_object(time_memobj), RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
 }
 
-/* Processor time of all threads of a process, ended ones included, nanoseconds. */
-static uint64_t process_time(struct process *process)
-{
-	struct thread *thread;
-
-	spin_lock(&process->lock);
-	uint64_t time = process->user_time + process->system_time;
-	list_for_each(thread, &process->threads, process_link)
-		time += thread->user_time + thread->system_time;
-	spin_unlock(&process->lock);
-	return time;
-}
-
 int64_t sys_clock_get(uint32_t clock)
 {
 	struct thread *thread = thread_current();
@@ -94,10 +81,10 @@ int64_t sys_clock_get(uint32_t clock)
 		return (int64_t)(time_now() + time_page->realtime_offset);
 	case CLOCK_THREAD_ID:
 		scheduler_account();
-		return (int64_t)(thread->user_time + thread->system_time);
+		return (int64_t)thread->usage.run_time;
 	case CLOCK_PROCESS_ID:
 		scheduler_account();
-		return (int64_t)process_time(thread->process);
+		return (int64_t)process_usage(thread->process, NULL, NULL).run_time;
 	}
 	return -EINVAL;
 }

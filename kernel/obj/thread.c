@@ -56,6 +56,7 @@ struct thread *thread_create(struct process *process, const struct thread_start 
 	struct thread *creator = thread_current();
 	uint32_t inherited = creator->ipc ? ((struct thread_ipc *)creator->ipc)->base_priority : PRIORITY_DEFAULT;
 	user->ipc.base_priority = thread->priority = (uint8_t)(start->priority ? start->priority : inherited);
+	thread->slice = creator->slice;
 	thread->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	*error = arch_thread_init(thread, start);
 	if (*error) {
@@ -93,8 +94,7 @@ void thread_exit_current(void)
 	thread_ipc_release(thread->ipc);
 	spin_lock(&process->lock);
 	list_remove(&thread->process_link);
-	process->user_time += thread->user_time;
-	process->system_time += thread->system_time;
+	usage_add(&process->usage, &thread->usage);
 	bool last = --process->thread_count == 0;
 	if (last)
 		process->ending = process->corpse = true;

@@ -6,6 +6,7 @@
 #include "arch/thread.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/object.h"
+#include "kernel/obj/usage.h"
 
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_SUSPENDED_STATE, THREAD_DEAD };
 #define PRIORITY_DEFAULT 16u
@@ -24,10 +25,9 @@ struct thread {
 	enum thread_state state;
 	uint8_t priority;
 	uint8_t processor;
-	uint32_t quantum;             /* ticks left */
 	struct list run_link;
-	uint64_t user_time, system_time, time_mark;
-	uint64_t slice_used; /* processor time of the present slice, nanoseconds; schedule_lock */
+	struct usage usage;
+	uint64_t slice, slice_used;   /* nanoseconds: of a slice, and processor time of the present one */
 
 	/* wait.c: under the wait queue's lock */
 	struct wait_queue *waiting_on;
@@ -40,6 +40,7 @@ struct thread {
 	volatile uint32_t interrupt_pending; /* a word, which every processor can exchange */
 	volatile bool kill_pending, suspend_pending;
 
+	struct usage_told usage_told; /* process lock */
 	bool parked;                  /* process lock: suspended on its way to user mode; its frame may be changed */
 
 	/* kernel/ipc, kernel/obj: see port.c */

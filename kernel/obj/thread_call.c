@@ -161,11 +161,16 @@ int64_t sys_thread_list(handle_t handle, user_t user_threads, uint64_t count)
 	int error = handle_lookup(handle, KIND_PROCESS, RIGHT_READ, &object);
 	if (!error) {
 		struct process *process = container_of(object, struct process, object);
+		scheduler_account();
 		spin_lock(&process->lock);
 		list_for_each(thread, &process->threads, process_link) {
-			if ((uint64_t)total < count)
-				list[total] = (struct thread_info){ .number = thread->number, .user_time = thread->user_time,
-					.system_time = thread->system_time, .state = state_of(thread), .priority = priority_of(thread) };
+			if ((uint64_t)total < count) {
+				const struct usage *usage = &thread->usage;
+				usage_divide(usage, &thread->usage_told);
+				list[total] = (struct thread_info){ .number = thread->number, .user_time = thread->usage_told.user,
+					.system_time = thread->usage_told.system, .state = state_of(thread), .priority = priority_of(thread),
+					.page_faults = usage->page_faults, .waits = usage->waits, .preemptions = usage->preemptions };
+			}
 			total++;
 		}
 		spin_unlock(&process->lock);
@@ -198,6 +203,23 @@ int64_t sys_thread_set_priority(handle_t handle, uint64_t number, uint32_t prior
 	}
 	object_unref(&thread->object);
 	return error;
+}
+
+int64_t sys_thread_set_slice(handle_t handle, uint64_t number, uint64_t nanoseconds)
+{
+	struct object *object;
+	if (nanoseconds < SLICE_MIN || nanoseconds > SLICE_MAX)
+		return -EINVAL;
+	int error = handle_lookup(handle, KIND_PROCESS, RIGHT_MANAGE, &object);
+	if (error)
+		return error;
+	struct thread *thread = process_find_thread(container_of(object, struct process, object), number);
+	object_unref(object);
+	if (!thread)
+		return -ESRCH;
+	scheduler_set_slice(thread, nanoseconds);
+	object_unref(&thread->object);
+	return 0;
 }
 
 int64_t sys_upcall_return(user_t user_registers)

@@ -12,6 +12,8 @@ void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t acce
 		error = space_fault(space, address, access);
 	switch (error) {
 	case 0:
+		thread_current()->usage.page_faults++;
+		return;
 	case -ENOMEM: /* the process is ending */
 		return;
 	case -EACCES:

@@ -140,6 +140,7 @@ static bool choose_address(const struct map_node *map, uint64_t length, uint64_t
 /* Drops private pages of a range after radix_prepare of the same range: cannot fail. Their translations are gone. */
 static void memory_drop(struct space *space, uint64_t start, uint64_t end)
 {
+	space->peak = max(space->peak, radix_pages(&space->memory));
 	int error = radix_remove(&space->memory, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
 	assert(!error);
 }

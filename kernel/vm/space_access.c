@@ -126,6 +126,7 @@ void space_get_info(struct space *space, struct space_info *info)
 	info->mapped = space->map ? space->map->total >> PAGE_SHIFT : 0;
 	info->resident = resident_of(space, space->map);
 	info->private_pages = radix_pages(&space->memory);
+	info->private_peak = max(space->peak, info->private_pages);
 	info->page_tables = arch_space_tables(&space->arch);
 	spin_unlock(&space->lock);
 }

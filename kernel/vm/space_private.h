@@ -14,6 +14,7 @@ struct space {
 	/* lock */
 	struct map_node *map;
 	struct radix memory;         /* all private pages, indexed by virtual page number: fork clones one tree */
+	uint64_t peak;               /* pages in it before the last time that some were dropped, or more */
 	struct arch_space arch;
 };
 

@@ -104,7 +104,7 @@ static int64_t proc_fork(struct linux_thread *t, handle_t process, const struct 
 	if (sent < 0)
 		return sent;
 	struct message message = {
-		.word = { PROC_FORK, flags, request->signal }, .handle = { sent }, .handle_count = 1, .move = 1,
+		.word = { PROC_FORK, flags, request->signal, t->id == t->process->pid ? 0 : (uint64_t)(t->nice + 21) }, .handle = { sent }, .handle_count = 1, .move = 1,
 	};
 	int64_t pid = proc_call(t, &message, 0);
 	*slot = (uint32_t)message.word[1];

@@ -390,7 +390,7 @@ int exec_record(struct linux_thread *t, struct process_record *record)
 	lock_take(&p->lock);
 	memcpy(record->limits, p->limits, sizeof record->limits);
 	lock_release(&p->lock);
-	record->nice = (int32_t)t->nice;
+	record->nice = t->nice;
 	return fs_record_write(t, record);
 }
 

@@ -68,13 +68,33 @@ int64_t linux_prlimit64(struct linux_thread *t, const uint64_t argument[6])
 }
 
 /*
- * Nice values: proc keeps those of processes, a thread that is not the main one has its own. They are told, not obeyed: all programs
- * run at one priority. The system call tells 20 - nice, so that it is never negative.
+ * Nice values: proc keeps those of processes, which are their main threads', and any other thread has its own. They weigh by the length of slices
+ * (nice_slice). The system call tells 20 - nice, so that it is never negative.
+ *
+ * True: it is about a thread of this process that is not the main one. *value: its nice value; set: the new one.
  */
-static bool priority_of_thread(struct linux_thread *t, const uint64_t argument[6])
+static bool priority_of_thread(struct linux_thread *t, const uint64_t argument[6], bool set, int32_t *value)
 {
-	uint32_t who = (uint32_t)argument[1];
-	return (int)argument[0] == 0 && t->id != t->process->pid && (!who || who == t->id);
+	struct linux_process *p = t->process;
+	uint32_t who = (uint32_t)argument[1] ? (uint32_t)argument[1] : t->id;
+	bool found = false;
+	uint64_t number = 0;
+	if ((int)argument[0] != 0 || who == p->pid)
+		return false;
+	lock_take(&p->lock);
+	for (struct linux_thread *other = p->threads; other && !found; other = other->next) {
+		if (other->id != who)
+			continue;
+		found = true;
+		number = other->number;
+		if (set)
+			other->nice = *value;
+		*value = other->nice;
+	}
+	lock_release(&p->lock);
+	if (found && set && number) /* without a number it has not begun: it keeps its maker's weight */
+		(void)thread_set_slice(HANDLE_SELF_PROCESS, number, nice_slice(*value));
+	return found;
 }
 
 static int64_t priority_call(struct linux_thread *t, const uint64_t argument[6], bool set)
@@ -89,14 +109,17 @@ static int64_t priority_call(struct linux_thread *t, const uint64_t argument[6],
 
 int64_t linux_getpriority(struct linux_thread *t, const uint64_t argument[6])
 {
-	return priority_of_thread(t, argument) ? 20 - (int32_t)t->nice : priority_call(t, argument, false);
+	int32_t value;
+	return priority_of_thread(t, argument, false, &value) ? 20 - value : priority_call(t, argument, false);
 }
 
 int64_t linux_setpriority(struct linux_thread *t, const uint64_t argument[6])
 {
-	int32_t value = (int32_t)argument[2];
-	if (!priority_of_thread(t, argument))
-		return priority_call(t, argument, true);
-	t->nice = (uint32_t)MAXIMUM(-20, MINIMUM(value, 19));
-	return 0;
+	int32_t value = MAXIMUM(-20, MINIMUM((int32_t)argument[2], 19));
+	if (priority_of_thread(t, argument, true, &value))
+		return 0;
+	int64_t result = priority_call(t, argument, true);
+	if (!result && t->id == t->process->pid && (int)argument[0] == 0 && (!(uint32_t)argument[1] || (uint32_t)argument[1] == t->id))
+		t->nice = value; /* for the threads it makes */
+	return result;
 }

@@ -74,15 +74,18 @@ int64_t linux_setsid(struct linux_thread *t, const uint64_t argument[6])
 
 struct linux_rusage {
 	struct linux_timeval user, system;
-	int64_t greatest_size, other[13]; /* in KiB; the rest is not counted */
+	int64_t greatest_size, sizes[3]; /* in KiB; the others are not counted, on Linux neither */
+	int64_t minor_faults, major_faults, swaps, input, output, sent, received, signals, waits, preemptions;
 };
 
-static void usage_fill(struct linux_rusage *usage, uint64_t user, uint64_t system, uint64_t pages)
+/* pages, faults, waits, preemptions: count[0..3] */
+static void usage_fill(struct linux_rusage *usage, uint64_t user, uint64_t system, const uint64_t count[4])
 {
 	*usage = (struct linux_rusage){
 		.user = { (int64_t)(user / NANOSECONDS), (int64_t)(user % NANOSECONDS / 1000) },
 		.system = { (int64_t)(system / NANOSECONDS), (int64_t)(system % NANOSECONDS / 1000) },
-		.greatest_size = (int64_t)(pages * (PAGE_SIZE / 1024)),
+		.greatest_size = (int64_t)(count[0] * (PAGE_SIZE / 1024)), .minor_faults = (int64_t)count[1], .waits = (int64_t)count[2],
+		.preemptions = (int64_t)count[3],
 	};
 }
 
@@ -117,7 +120,7 @@ int64_t linux_wait4(struct linux_thread *t, const uint64_t argument[6])
 		return -EFAULT;
 	if (argument[3]) {
 		struct linux_rusage usage;
-		usage_fill(&usage, message.word[2], message.word[3], message.word[4]);
+		usage_fill(&usage, message.word[2], message.word[3], &message.word[4]);
 		if (user_write(t, argument[3], &usage, sizeof usage))
 			return -EFAULT;
 	}
@@ -178,7 +181,7 @@ int64_t linux_waitid(struct linux_thread *t, const uint64_t argument[6])
 		return -EFAULT;
 	if (argument[4] && result > 0) {
 		struct linux_rusage usage;
-		usage_fill(&usage, message.word[2], message.word[3], message.word[4]);
+		usage_fill(&usage, message.word[2], message.word[3], &message.word[4]);
 		if (user_write(t, argument[4], &usage, sizeof usage))
 			return -EFAULT;
 	}
@@ -187,28 +190,60 @@ int64_t linux_waitid(struct linux_thread *t, const uint64_t argument[6])
 
 /* -- times */
 
+int64_t thread_find(struct linux_thread *t, uint64_t number, struct thread_info *info)
+{
+	uint64_t room = t->process->thread_count + 8ul, size = room * sizeof *info;
+	struct thread_info *list = linux_map_pages(page_round_up(size));
+	int64_t result = list ? thread_list(HANDLE_SELF_PROCESS, list, room) : -ENOMEM, count = MINIMUM(result, (int64_t)room);
+	if (result >= 0)
+		result = -ESRCH;
+	for (int64_t i = 0; i < count && result; i++)
+		if (list[i].number == number) {
+			*info = list[i];
+			result = 0;
+		}
+	if (list)
+		linux_unmap_pages(list, page_round_up(size));
+	return result;
+}
+
+static uint64_t pages_peak(void)
+{
+	struct space_info space = { 0 };
+	(void)space_get(HANDLE_SELF_SPACE, &space);
+	return space.resident + space.private_peak - space.private_pages;
+}
+
 int64_t linux_getrusage(struct linux_thread *t, const uint64_t argument[6])
 {
 	enum { USAGE_CHILDREN = -1, USAGE_SELF, USAGE_THREAD };
 	struct linux_rusage usage = { 0 };
-	int who = (int)argument[0];
-	if (who == USAGE_THREAD) {
-		usage_fill(&usage, (uint64_t)clock_get(CLOCK_THREAD_ID), 0, 0);
-	} else if (who == USAGE_SELF || who == USAGE_CHILDREN) {
-		struct message message = { .word = { PROC_TIMES } };
-		struct space_info space = { 0 };
-		int64_t result = proc_call(t, &message, 0);
-		if (result < 0)
-			return result;
-		(void)space_get(HANDLE_SELF_SPACE, &space);
-		if (who == USAGE_SELF)
-			usage_fill(&usage, message.word[1], message.word[2], space.resident);
-		else
-			usage_fill(&usage, message.word[3], message.word[4], message.word[5]);
-	} else {
+	struct message message = { .word = { PROC_TIMES } };
+	struct process_info process;
+	struct thread_info thread;
+	int64_t result;
+	switch ((int)argument[0]) {
+	case USAGE_SELF:
+		result = process_get(HANDLE_SELF_PROCESS, &process);
+		if (!result)
+			usage_fill(&usage, process.user_time, process.system_time,
+				(uint64_t[]){ pages_peak(), process.page_faults, process.waits, process.preemptions });
+		break;
+	case USAGE_THREAD:
+		result = thread_find(t, t->number, &thread);
+		if (!result)
+			usage_fill(&usage, thread.user_time, thread.system_time,
+				(uint64_t[]){ pages_peak(), thread.page_faults, thread.waits, thread.preemptions });
+		break;
+	case USAGE_CHILDREN:
+		result = proc_call(t, &message, 0);
+		usage_fill(&usage, message.word[3], message.word[4],
+			(uint64_t[]){ message.word[5], message.word[6], (uint32_t)message.word[7], message.word[7] >> 32 });
+		break;
+	default:
 		return -EINVAL;
 	}
-	return user_write(t, argument[1], &usage, sizeof usage);
+	return result < 0 ? result : user_write(t, argument[1], &usage, sizeof usage);
 }
 
 int64_t linux_times(struct linux_thread *t, const uint64_t argument[6])

@@ -27,6 +27,8 @@ void thread_memory_free(struct linux_thread *thread);
 /* List and id. process->lock is taken. 0 or -EAGAIN. */
 int thread_add(struct linux_process *p, struct linux_thread *thread);
 void thread_remove(struct linux_process *p, struct linux_thread *thread);
+/* What the kernel tells of a thread of this process by its number: 0, -ESRCH or -ENOMEM. */
+int64_t thread_find(struct linux_thread *t, uint64_t number, struct thread_info *info);
 /* What is done for a thread's robust list and clear_tid word when it ends. */
 void thread_end_words(struct linux_thread *t, bool wake_tid);
 

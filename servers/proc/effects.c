@@ -1,4 +1,5 @@
 /* effects.h, done by the kernel. */
+#include "abi/memory.h"
 #include "abi/process.h"
 #include "carillon/calls.h"
 #include "carillon/server.h"
@@ -10,15 +11,31 @@ void effect_interrupt(struct process *process)
 		process_interrupt(process->handle, 0);
 }
 
-void effect_times(struct process *process, uint64_t *user, uint64_t *system)
+void effect_used(struct process *process, struct used *used)
 {
 	struct process_info info;
-	*user = process->user_time;
-	*system = process->system_time;
-	if (process->handle != HANDLE_NONE && process_get(process->handle, &info) >= 0) {
-		*user = info.user_time;
-		*system = info.system_time;
-	}
+	*used = process->used;
+	if (process->handle == HANDLE_NONE || process_get(process->handle, &info) < 0)
+		return;
+	*used = (struct used){ info.user_time, info.system_time, info.page_faults, info.waits, info.preemptions, 0 };
+}
+
+uint64_t effect_peak(struct process *process)
+{
+	struct space_info info = { 0 };
+	int64_t space = process->handle == HANDLE_NONE ? -1 : process_space(process->handle);
+	if (space < 0)
+		return 0;
+	(void)space_get((handle_t)space, &info);
+	handle_close((handle_t)space);
+	return info.resident + info.private_peak - info.private_pages;
+}
+
+void effect_slice(struct process *process)
+{
+	struct thread_info first;
+	if (process->handle != HANDLE_NONE && thread_list(process->handle, &first, 1) > 0)
+		(void)thread_set_slice(process->handle, first.number, nice_slice(process->nice));
 }
 
 void effect_suspend(struct process *process)

@@ -8,8 +8,12 @@
 #include "process.h"
 
 void effect_interrupt(struct process *process);
-/* Processor time so far, in nanoseconds. */
-void effect_times(struct process *process, uint64_t *user, uint64_t *system);
+/* What it has used so far, but for the peak; process->used once it is dead. */
+void effect_used(struct process *process, struct used *used);
+/* The most pages it had at once. */
+uint64_t effect_peak(struct process *process);
+/* Its nice value has changed: the weight of its main thread, which is the oldest as long as it lives. */
+void effect_slice(struct process *process);
 void effect_suspend(struct process *process);
 void effect_resume(struct process *process);
 void effect_kill(struct process *process, uint32_t status);

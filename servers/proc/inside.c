@@ -157,8 +157,9 @@ bool inside_get(struct process *process, struct inside *inside)
 	inside->threads[0].id = process->pid;
 	memcpy(inside->threads[0].name, process->name, sizeof inside->threads[0].name);
 	inside->threads[0].info.state = THREAD_STATE_WAITING;
-	inside->process.user_time = process->user_time;
-	inside->process.system_time = process->system_time;
+	inside->process.user_time = process->used.user;
+	inside->process.system_time = process->used.system;
+	inside->process.page_faults = process->used.page_faults;
 	if (process->handle == HANDLE_NONE)
 		return true;
 	process_get(process->handle, &inside->process);

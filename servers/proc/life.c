@@ -30,7 +30,7 @@ static struct signal_info child_signal(const struct process *child)
 		.signal = (int32_t)child->exit_signal, .pid = child->pid,
 		.code = status & 0x7f ? (status & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
 		.value = status & 0x7f ? status & 0x7f : status >> 8 & 0xff,
-		.user_time = child->user_time, .system_time = child->system_time,
+		.user_time = child->used.user, .system_time = child->used.system,
 	};
 }
 

@@ -47,16 +47,6 @@ void proc_set_alarm(void)
 
 uint64_t proc_dead_user, proc_started; /* for /proc/stat */
 
-static void take_times(struct process *process)
-{
-	struct process_info info;
-	if (process->handle != HANDLE_NONE && process_get(process->handle, &info) >= 0) {
-		process->user_time = info.user_time;
-		process->system_time = info.system_time;
-		proc_dead_user += info.user_time;
-	}
-}
-
 /* A traced process tells its own end (linux/trace), unless it was killed without being asked. */
 static void trace_killed(const struct process *process, uint32_t wait_status)
 {
@@ -75,7 +65,9 @@ void proc_death(uint64_t word, uint32_t status)
 	struct process *process = process_of_badge(word);
 	if (!process)
 		return;
-	take_times(process);
+	effect_used(process, &process->used);
+	process->used.peak = effect_peak(process);
+	proc_dead_user += process->used.user;
 	robust_release(process);
 	trace_killed(process, life_wait_status(status));
 	bool had_timer = process->timers != NULL;
@@ -122,6 +114,8 @@ static int64_t do_fork(struct server_request *request, struct process *caller)
 	int64_t result = enter(request, caller, &child);
 	if (result > 0) {
 		child->exit_signal = exit_signal;
+		if (request->word[3])
+			child->nice = (int32_t)request->word[3] - 21;
 		if (caller->timers) {
 			(void)timers_inherit(child, caller);
 			proc_set_alarm();
@@ -317,7 +311,7 @@ static int64_t do_option(struct server_request *request, struct process *caller)
 	}
 }
 
-/* Nice values are kept and told, but all programs run at one priority. */
+/* Nice values: all programs run at one priority, so they are lengths of slices. */
 static int64_t do_priority(struct server_request *request, struct process *caller)
 {
 	uint32_t which = (uint32_t)request->word[1], who = (uint32_t)request->word[2];
@@ -330,8 +324,10 @@ static int64_t do_priority(struct server_request *request, struct process *calle
 	for (struct process *p = process_next(NULL); p; p = process_next(p)) {
 		if (p->state == PROCESS_STATE_ZOMBIE || !(which == 0 ? p->pid == who : which == 1 ? p->group == who : who == 0))
 			continue;
-		if (set)
+		if (set) {
 			p->nice = (int32_t)(value < -20 ? -20 : value > 19 ? 19 : value);
+			effect_slice(p);
+		}
 		best = p->nice < best ? p->nice : best;
 	}
 	request->reply_word[1] = (uint64_t)(20 - best);
@@ -340,11 +336,18 @@ static int64_t do_priority(struct server_request *request, struct process *calle
 
 static int64_t do_times(struct server_request *request, struct process *caller)
 {
-	take_times(caller);
-	request->reply_word[1] = caller->user_time;
-	request->reply_word[2] = caller->system_time;
-	request->reply_word[3] = caller->children_user;
-	request->reply_word[4] = caller->children_system;
+	struct process *process = request->word[1] ? process_find((uint32_t)request->word[1]) : caller;
+	struct used used;
+	if (!process || request->word[1] >= PID_MAX)
+		return -ESRCH;
+	effect_used(process, &used);
+	request->reply_word[1] = used.user;
+	request->reply_word[2] = used.system;
+	request->reply_word[3] = process->children.user;
+	request->reply_word[4] = process->children.system;
+	request->reply_word[5] = process->children.peak;
+	request->reply_word[6] = process->children.page_faults;
+	request->reply_word[7] = (uint32_t)process->children.waits | process->children.preemptions << 32;
 	return 0;
 }
 

@@ -31,6 +31,9 @@ struct signal_info {
 	uint64_t user_time, system_time; /* SIGCHLD: nanoseconds */
 };
 
+/* What processes used: nanoseconds, and how many; peak: pages of the largest */
+struct used { uint64_t user, system, page_faults, waits, preemptions, peak; };
+
 struct queued_signal { struct queued_signal *next; struct signal_info info; uint32_t thread; };
 struct pending_reply { struct pending_reply *next; uint32_t reply; };
 
@@ -62,7 +65,8 @@ struct process {
 	bool subreaper;                /* orphans below come to this process */
 	int32_t nice;
 
-	uint64_t start_time, user_time, system_time, children_user, children_system; /* own times only once dead */
+	uint64_t start_time;
+	struct used used, children; /* its own only once it is dead; of its children, those it has waited for */
 	char name[16];
 	char *path, *command;      /* executable's path; arguments, each NUL-terminated */
 	size_t command_length;

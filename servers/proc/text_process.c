@@ -66,10 +66,11 @@ static void text_stat(struct text *text, struct process *process, const struct i
 	uint64_t signals = process->pending & 0x7fffffff;
 	int nice = process->nice;
 	bool dead = process->state == PROCESS_STATE_ZOMBIE;
-	text_add(text, "%u (%s) %c %u %u %u %u %d %u %lu 0 0 0 %lu %lu %lu %lu %d %d %zu 0 %lu %lu %lu 18446744073709551615 ", whole ? process->pid : thread->id,
+	text_add(text, "%u (%s) %c %u %u %u %u %d %u %lu %lu 0 0 %lu %lu %lu %lu %d %d %zu 0 %lu %lu %lu 18446744073709551615 ", whole ? process->pid : thread->id,
 		thread->name, inside_state(process, thread), process->parent ? process->parent->pid : 0, process->group, process->session,
 		process->terminal, process->terminal ? (int)terminal_foreground(process) : -1, process->flags & PROCESS_SLOT_EXECED ? 0x400000u : 0x400040u,
-		inside->process.faults, TEXT_TICKS(user), TEXT_TICKS(system), TEXT_TICKS(process->children_user), TEXT_TICKS(process->children_system), 20 + nice, nice,
+		whole ? inside->process.page_faults : thread->info.page_faults, process->children.page_faults, TEXT_TICKS(user), TEXT_TICKS(system),
+		TEXT_TICKS(process->children.user), TEXT_TICKS(process->children.system), 20 + nice, nice,
 		inside->thread_count, TEXT_TICKS(process->start_time), sums.mapped * PAGE_SIZE, sums.resident);
 	text_add(text, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %u 0 0 0 0 0 0 %lu %lu %lu %lu %lu %lu %lu %u\n", sums.code_start, sums.code_end, inside->stack_start,
 		signals, thread->blocked & 0x7fffffff, ignored_by(process, inside) & 0x7fffffff, inside->caught & 0x7fffffff, whole ? process->exit_signal : (uint32_t)-1,
@@ -95,7 +96,7 @@ static void text_status(struct text *text, struct process *process, const struct
 		inside->process.handles <= 64 ? 64 : (inside->process.handles + 63) & ~63u, process->pid, id, process->group, process->session);
 	if (inside->space != HANDLE_NONE) {
 		const struct { const char *name; uint64_t pages; } lines[] = {
-			{ "VmPeak", sums.mapped }, { "VmSize", sums.mapped }, { "VmLck", 0 }, { "VmPin", 0 }, { "VmHWM", sums.resident }, { "VmRSS", sums.resident },
+			{ "VmPeak", sums.mapped }, { "VmSize", sums.mapped }, { "VmLck", 0 }, { "VmPin", 0 }, { "VmHWM", sums.resident + inside->memory.private_peak - inside->memory.private_pages }, { "VmRSS", sums.resident },
 			{ "RssAnon", inside->memory.private_pages < sums.resident ? inside->memory.private_pages : sums.resident },
 			{ "RssFile", inside->memory.private_pages < sums.resident ? sums.resident - inside->memory.private_pages : 0 }, { "RssShmem", 0 },
 			{ "VmData", sums.data }, { "VmStk", sums.stack }, { "VmExe", sums.code }, { "VmLib", sums.library }, { "VmPTE", inside->memory.page_tables },
@@ -108,9 +109,9 @@ static void text_status(struct text *text, struct process *process, const struct
 	text_add(text, "Threads:\t%zu\nSigQ:\t%u/%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\nCapInh:\t0000000000000000\n"
 		"CapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t%lu\nSeccomp:\t0\n"
 		"Seccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t1\n"
-		"Cpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
+		"Cpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		inside->thread_count, process->queue_length, SIGNAL_QUEUE_MAX, thread->pending, process->pending, thread->blocked, ignored_by(process, inside),
-		inside->caught, inside->no_new_privileges);
+		inside->caught, inside->no_new_privileges, thread->info.waits, thread->info.preemptions);
 }
 
 static const char *region_name(const struct process *process, const struct inside *inside, const struct region_info *region, char buffer[232])

@@ -42,11 +42,11 @@ static void set_armed(struct process_timer *timer, bool on)
 
 static uint64_t clock_of(const struct process_timer *timer, uint64_t now)
 {
-	uint64_t user, system;
+	struct used used;
 	if (timer->clock == PROC_CLOCK_MONOTONIC)
 		return now;
-	effect_times(timer->process, &user, &system);
-	return timer->clock == PROC_CLOCK_USER ? user : user + system;
+	effect_used(timer->process, &used);
+	return timer->clock == PROC_CLOCK_USER ? used.user : used.user + used.system;
 }
 
 static struct process_timer *find(const struct process *process, uint32_t number)

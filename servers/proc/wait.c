@@ -39,12 +39,22 @@ static bool has_news(const struct process *child, uint32_t options, uint64_t *st
 	return (options & WAIT_CONTINUED) && child->continue_unreported;
 }
 
+static void used_add(struct used *sum, const struct used *used)
+{
+	sum->user += used->user;
+	sum->system += used->system;
+	sum->page_faults += used->page_faults;
+	sum->waits += used->waits;
+	sum->preemptions += used->preemptions;
+	sum->peak = used->peak > sum->peak ? used->peak : sum->peak;
+}
+
 void wait_reap(struct process *zombie, bool count_times)
 {
 	struct process *parent = zombie->parent;
 	if (parent && count_times) {
-		parent->children_user += zombie->user_time + zombie->children_user;
-		parent->children_system += zombie->system_time + zombie->children_system;
+		used_add(&parent->children, &zombie->used);
+		used_add(&parent->children, &zombie->children);
 	}
 	process_remove(zombie);
 }
@@ -55,8 +65,14 @@ static bool report(struct process *child, uint32_t options, uint32_t reply)
 	uint64_t words[7] = { 0 };
 	if (!has_news(child, options, &words[0]))
 		return false;
-	words[1] = child->user_time + child->children_user;
-	words[2] = child->system_time + child->children_system;
+	struct used used = child->used;
+	used_add(&used, &child->children);
+	words[1] = used.user;
+	words[2] = used.system;
+	words[3] = used.peak;
+	words[4] = used.page_faults;
+	words[5] = used.waits;
+	words[6] = used.preemptions;
 	if (effect_answer(reply, child->pid, words) < 0)
 		return false;
 	if (options & WAIT_NO_REAP)

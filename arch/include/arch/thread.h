@@ -43,6 +43,8 @@ const struct registers *arch_frame_view(const struct arch_frame *frame, struct r
 void arch_frame_set(struct arch_frame *frame, const struct registers *registers);
 void arch_frame_set_result(struct arch_frame *frame, int64_t value);
 bool arch_frame_from_user(const struct arch_frame *frame);
+/* Of an interrupt's frame: it came at the first instruction after a system call, so it has waited for the call's end. May be wrong now and then. */
+bool arch_frame_after_call(const struct arch_frame *frame);
 
 /*
  * Upcalls into the kernel proper, made by the arch entry code with interrupts disabled on the thread's kernel stack:
@@ -51,7 +53,7 @@ bool arch_frame_from_user(const struct arch_frame *frame);
  *       CALL_FRAME_CHANGED and the entry code must not store a result.
  *   void exception_handle(struct arch_frame *, enum exception_cause, uint64_t code, uint64_t address)  kernel/obj/exception.c
  *       user-mode exceptions that are not page faults resolved by space_fault.
- *   timer_interrupt(), interrupt_deliver(number)
+ *   timer_interrupt(frame), interrupt_deliver(number)
  *   thread_return_to_user(frame) before going back to user mode.
  */
 #define CALL_FRAME_CHANGED (INT64_MIN + 1)

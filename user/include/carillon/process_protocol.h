@@ -8,6 +8,7 @@
 #define CARILLON_PROCESS_PROTOCOL_H
 #include <stdint.h>
 #include "abi/message.h"
+#include "abi/process.h"
 
 #define PROCESS_PORT_ORDINARY 1
 #define PROCESS_PORT_SYSTEM 2
@@ -45,12 +46,15 @@ struct process_table_head {
 #define PROCESS_SLOT_STOPPED 0x8u
 
 enum process_operation {
-	PROC_FORK = 1,      /* handle[0] = child process (moved; no threads yet), word1 = flags (PROC_FORK_*), word2 = exit signal (SIGCHLD).
+	PROC_FORK = 1,      /* handle[0] = child process (moved; no threads yet), word1 = flags (PROC_FORK_*), word2 = exit signal (SIGCHLD), word3 = 0, or the
+	                       parent thread's nice value + 21 if that is not its process's.
 	                       Reply: word0 = pid, word1 = slot. proc sets the badge and watches for death; the caller then creates the first thread. */
 	PROC_EXECED,        /* word1,word2 = name (16 bytes): the caller replaced its image. send range: "argv0\0argv1\0..." (at most 4 KiB) for /proc/PID/cmdline,
 	                       word3 = length of the path that leads it */
 	PROC_WAIT,          /* word1 = pid as for wait4 (i64: >0, 0, -1, < -1 group), word2 = options (WNOHANG WUNTRACED WCONTINUED WEXITED WNOWAIT __WALL __WCLONE);
-	                       WEXITED is implied unless word3 = 1 (waitid). interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, word2 = user time ns, word3 = system time ns, word4 = max pages */
+	                       WEXITED is implied unless word3 = 1 (waitid). interruptible. Reply: word0 = pid (0 with WNOHANG), word1 = Linux wait status, then as PROC_TIMES's
+	                       word2.. what the child and those it waited for used: word2 user time, word3 system time ns, word4 most pages, word5 page faults, word6 waits,
+	                       word7 preemptions */
 	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE);
 	                       word5 = id of one thread of that process, or 0 */
 	PROC_TAKE_SIGNAL,   /* word1 = blocked mask. Reply: word0 = signal (0 none), range: siginfo_t of Linux (128 bytes) */
@@ -62,7 +66,8 @@ enum process_operation {
 	PROC_SET_CHILD_RULE,/* word1 = PROC_CHILDREN_*: SIGCHLD ignored or SA_NOCLDWAIT / SA_NOCLDSTOP */
 	PROC_SET_TIMER,     /* word1 = timer's number or PROC_TIMER_*, word2 = deadline of its clock in ns (0 disarms), word3 = period ns,
 	                       word4 = 1: the deadline is from now. Reply: word1 = ns that were left (0 disarmed), word2 = old period */
-	PROC_TIMES,         /* Reply: word1 user, word2 system (self), word3, word4 (waited-for children), ns; word5 max pages of children */
+	PROC_TIMES,         /* word1 = pid (0 self). Reply: word1 user, word2 system; of waited-for children word3 user, word4 system, word5 most pages,
+	                       word6 page faults, word7 waits | preemptions << 32. Times in ns */
 	PROC_SET_MASK,      /* word1 = signals ignored by the process (mask): proc drops them at once instead of interrupting */
 	PROC_TAKE_THREAD_SIGNAL, /* the oldest signal that waits here for one thread of the caller's process. Reply: word0 = signal (0 none),
 	                       word1 = the thread's id, range as PROC_TAKE_SIGNAL */
@@ -83,6 +88,17 @@ enum process_operation {
 	PROC_KILL_ALL,      /* kill everything registered but the caller and servers: the end of a run */
 	PROC_GROUP_ORPHANED,/* word1 = group. Reply word0 = 1 if orphaned */
 };
+/* Nice values weigh by the length of a thread's slices: each step is a quarter more or less, as near as the kernel's bounds allow. */
+static inline uint64_t nice_slice(int32_t nice)
+{
+	uint64_t slice = SLICE_DEFAULT;
+	for (; nice > 0; nice--)
+		slice = slice * 4 / 5;
+	for (; nice < 0; nice++)
+		slice = slice * 5 / 4;
+	return slice < SLICE_MIN ? SLICE_MIN : slice > SLICE_MAX ? SLICE_MAX : slice;
+}
+
 #define PROC_FORK_VFORK 0x1u
 #define PROC_FORK_PARENT 0x2u /* CLONE_PARENT */
 /* Timers of every process that no PROC_CREATE_TIMER made: SIGALRM, SIGVTALRM, SIGPROF, and RLIMIT_CPU's SIGXCPU and SIGKILL */
