@@ -1,6 +1,7 @@
 /* Clocks and deadlines. Time is read from the clock page with the processor's counter; without a page, by a call. */
 #include "linux/calls.h"
 #include "linux/process/process.h"
+#include "linux/time/processor_clock.h"
 #include "linux/time/time_page.h"
 
 /* Nanoseconds since boot, and *offset to be added for the time since 1970. */
@@ -137,22 +138,11 @@ static int clock_value(struct linux_thread *t, int clock, uint64_t *value)
 	case LINUX_CLOCK_BOOTTIME_ALARM:
 		*value = time_monotonic(t);
 		return 0;
-	case LINUX_CLOCK_PROCESS_CPUTIME_ID:
-		*value = (uint64_t)clock_get(CLOCK_PROCESS_ID);
-		return 0;
-	case LINUX_CLOCK_THREAD_CPUTIME_ID:
-		*value = (uint64_t)clock_get(CLOCK_THREAD_ID);
-		return 0;
-	default:
-		/* Clocks made from a pid: (~pid << 3) | per-thread bit 4 | kind 2. The caller's own only. */
-		if (clock < 0) {
-			uint32_t id = ~((uint32_t)(clock >> 3));
-			if (id == 0 || id == t->id || id == t->process->pid) {
-				*value = (uint64_t)clock_get(clock & 4 ? CLOCK_THREAD_ID : CLOCK_PROCESS_ID);
-				return 0;
-			}
-		}
-		return -EINVAL;
+	default: {
+		struct processor_clock processor;
+		int error = processor_clock(t, clock, true, &processor);
+		return error ? error : processor_clock_value(t, &processor, value);
+	}
 	}
 }
 
@@ -250,15 +240,51 @@ int64_t linux_nanosleep(struct linux_thread *t, const uint64_t argument[6])
 	return sleep_relative(t, argument[0], argument[1]);
 }
 
+/* Each nanosecond of processor time takes one at least: so it is looked at when it can be over at the earliest, and not too often. */
+#define PROCESSOR_SLEEP_MIN 1000000u
+
+static int64_t sleep_processor(struct linux_thread *t, int clock, bool absolute, uint64_t request, uint64_t left)
+{
+	struct processor_clock processor;
+	uint64_t value, deadline;
+	int error = processor_clock(t, clock, false, &processor);
+	if (!error && processor.thread && processor.number == t->number)
+		error = -EINVAL;
+	if (!error)
+		error = timespec_read(t, request, &deadline);
+	if (!error)
+		error = processor_clock_value(t, &processor, &value);
+	if (error)
+		return error;
+	if (!absolute) {
+		if (!t->restarting)
+			t->restart_deadline = value + deadline;
+		deadline = t->restart_deadline;
+	}
+	while (value < deadline) {
+		int64_t result = sleep_until(t, time_monotonic(t) + MAXIMUM(deadline - value, (uint64_t)PROCESSOR_SLEEP_MIN));
+		if (processor_clock_value(t, &processor, &value))
+			return 0; /* it has ended: its clock stands still, but nobody is to wait for it for ever */
+		if (result != -EINTR)
+			continue;
+		struct linux_timespec rest = timespec_of(value < deadline ? deadline - value : 0);
+		return !absolute && left && user_write(t, left, &rest, sizeof rest) ? -EFAULT : result;
+	}
+	return 0;
+}
+
 int64_t linux_clock_nanosleep(struct linux_thread *t, const uint64_t argument[6])
 {
 	int clock = (int)argument[0];
+	bool absolute = argument[1] & LINUX_TIMER_ABSTIME;
 	uint64_t deadline, value;
-	if (clock == LINUX_CLOCK_THREAD_CPUTIME_ID || clock_value(t, clock, &value))
-		return -EINVAL;
-	if (clock == LINUX_CLOCK_PROCESS_CPUTIME_ID || clock < 0)
+	if (clock < 0 || clock == LINUX_CLOCK_PROCESS_CPUTIME_ID)
+		return sleep_processor(t, clock, absolute, argument[2], argument[3]);
+	if (clock == LINUX_CLOCK_THREAD_CPUTIME_ID)
 		return -EOPNOTSUPP;
-	if (!(argument[1] & LINUX_TIMER_ABSTIME))
+	if (clock_value(t, clock, &value))
+		return -EINVAL;
+	if (!absolute)
 		return sleep_relative(t, argument[2], argument[3]);
 	int error = deadline_from_clock(t, argument[2], clock, &deadline);
 	return error ? error : sleep_until(t, deadline);

@@ -4,15 +4,18 @@
  */
 #include "linux/calls.h"
 #include "linux/process/process.h"
+#include "linux/time/processor_clock.h"
 
 enum { NOTIFY_SIGNAL, NOTIFY_NONE, NOTIFY_THREAD, NOTIFY_THREAD_ID = 4 };
 struct linux_sigevent { uint64_t value; int32_t signal, notify, thread, padding[11]; };
 struct linux_itimerspec { struct linux_timespec interval, value; };
 _Static_assert(sizeof(struct linux_sigevent) == 64, "struct sigevent");
 
-/* PROC_CLOCK_* of a Linux clock. 0, -EINVAL, -EOPNOTSUPP. */
-static int clock_kind(struct linux_thread *t, int clock, uint32_t *kind)
+/* PROC_CLOCK_* of a Linux clock, and for proc whose it is. 0, -EINVAL, -EOPNOTSUPP. */
+static int clock_kind(struct linux_thread *t, int clock, uint32_t *kind, uint64_t *whose)
 {
+	struct processor_clock processor;
+	*whose = 0;
 	switch (clock) {
 	case LINUX_CLOCK_REALTIME:
 	case LINUX_CLOCK_MONOTONIC:
@@ -22,22 +25,22 @@ static int clock_kind(struct linux_thread *t, int clock, uint32_t *kind)
 	case LINUX_CLOCK_TAI:
 		*kind = PROC_CLOCK_MONOTONIC;
 		return 0;
-	case LINUX_CLOCK_PROCESS_CPUTIME_ID:
-		*kind = PROC_CLOCK_PROCESSOR;
-		return 0;
 	case LINUX_CLOCK_MONOTONIC_RAW:
 	case LINUX_CLOCK_REALTIME_COARSE:
 	case LINUX_CLOCK_MONOTONIC_COARSE:
-	case LINUX_CLOCK_THREAD_CPUTIME_ID: /* offered by Linux; no clock of one thread is watched here */
 		return -EOPNOTSUPP;
 	default:
-		/* from a pid: the caller's own process only */
-		if (clock < 0 && !(clock & 4) && (~((uint32_t)(clock >> 3)) == 0 || ~((uint32_t)(clock >> 3)) == t->process->pid)) {
-			*kind = PROC_CLOCK_PROCESSOR;
-			return 0;
-		}
-		return -EINVAL;
+		break;
 	}
+	int error = processor_clock(t, clock, false, &processor);
+	if (error)
+		return error;
+	if (processor.thread)
+		*kind = processor.user ? PROC_CLOCK_THREAD_USER : PROC_CLOCK_THREAD;
+	else
+		*kind = processor.user ? PROC_CLOCK_USER : PROC_CLOCK_PROCESSOR;
+	*whose = processor.thread ? processor.number : processor.id;
+	return 0;
 }
 
 static bool thread_exists(struct linux_thread *t, uint32_t id)
@@ -54,7 +57,8 @@ int64_t linux_timer_create(struct linux_thread *t, const uint64_t argument[6])
 {
 	struct linux_sigevent event = { .signal = LINUX_SIGALRM };
 	uint32_t kind, thread = 0;
-	int clock = (int)argument[0], error = clock_kind(t, clock, &kind);
+	uint64_t whose;
+	int clock = (int)argument[0], error = clock_kind(t, clock, &kind, &whose);
 	if (error)
 		return error;
 	if (argument[1]) {
@@ -70,7 +74,7 @@ int64_t linux_timer_create(struct linux_thread *t, const uint64_t argument[6])
 		if (event.notify == NOTIFY_NONE)
 			event.signal = 0;
 	}
-	struct message message = { .word = { PROC_CREATE_TIMER, kind, (uint64_t)event.signal, event.value, thread, argument[1] == 0 } };
+	struct message message = { .word = { PROC_CREATE_TIMER, kind, (uint64_t)event.signal, event.value, thread, argument[1] == 0, whose } };
 	int64_t number = proc_call(t, &message, 0);
 	if (number < 0)
 		return number;

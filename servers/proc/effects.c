@@ -1,4 +1,5 @@
 /* effects.h, done by the kernel. */
+#include <stdlib.h>
 #include "abi/memory.h"
 #include "abi/process.h"
 #include "carillon/calls.h"
@@ -18,6 +19,19 @@ void effect_used(struct process *process, struct used *used)
 	if (process->handle == HANDLE_NONE || process_get(process->handle, &info) < 0)
 		return;
 	*used = (struct used){ info.user_time, info.system_time, info.page_faults, info.waits, info.preemptions, 0 };
+}
+
+bool effect_thread_used(struct process *process, uint64_t number, struct used *used)
+{
+	int64_t count = process->handle == HANDLE_NONE ? 0 : thread_list(process->handle, NULL, 0);
+	struct thread_info *list = count > 0 ? calloc((size_t)count, sizeof *list) : NULL;
+	bool found = false;
+	int64_t filled = list ? thread_list(process->handle, list, (uint64_t)count) : 0;
+	for (int64_t i = 0; i < filled && i < count && !found; i++)
+		if ((found = list[i].number == number))
+			*used = (struct used){ .user = list[i].user_time, .system = list[i].system_time };
+	free(list);
+	return found;
 }
 
 uint64_t effect_peak(struct process *process)

@@ -10,6 +10,8 @@
 void effect_interrupt(struct process *process);
 /* What it has used so far, but for the peak; process->used once it is dead. */
 void effect_used(struct process *process, struct used *used);
+/* The times of its thread with that number; false: it has none such. */
+bool effect_thread_used(struct process *process, uint64_t number, struct used *used);
 /* The most pages it had at once. */
 uint64_t effect_peak(struct process *process);
 /* Its nice value has changed: the weight of its main thread, which is the oldest as long as it lives. */

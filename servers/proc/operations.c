@@ -266,9 +266,9 @@ static int64_t do_create_timer(struct server_request *request, struct process *c
 {
 	struct signal_info info = { .signal = (int32_t)request->word[2], .value = request->word[3] };
 	uint32_t thread = (uint32_t)request->word[4];
-	if (request->word[1] > PROC_CLOCK_PROCESSOR || info.signal < 0 || info.signal > SIGNAL_COUNT)
+	if (request->word[1] > PROC_CLOCK_THREAD || info.signal < 0 || info.signal > SIGNAL_COUNT)
 		return -EINVAL;
-	return timer_make(caller, (uint32_t)request->word[1], &info, thread, request->word[5]);
+	return timer_make(caller, (uint32_t)request->word[1], request->word[6], &info, thread, request->word[5]);
 }
 
 static int64_t do_delete_timer(struct server_request *request, struct process *caller)

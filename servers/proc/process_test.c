@@ -22,6 +22,7 @@ static uint32_t gone; /* a reply whose caller has gone */
 
 void effect_interrupt(struct process *p) { (void)p; interrupts++; }
 static uint64_t used_time;
+bool effect_thread_used(struct process *p, uint64_t number, struct used *used) { (void)p; *used = (struct used){ .user = used_time }; return number == 5; }
 void effect_used(struct process *p, struct used *used) { (void)p; *used = (struct used){ .user = used_time }; }
 void effect_suspend(struct process *p) { (void)p; suspends++; }
 void effect_resume(struct process *p) { (void)p; resumes++; }
@@ -111,7 +112,7 @@ static void test_timers(struct process *a)
 {
 	struct signal_info info = { .signal = 40 };
 	uint64_t left, period, overrun;
-	int64_t first = timer_make(a, PROC_CLOCK_MONOTONIC, &info, 0, true), second = timer_make(a, PROC_CLOCK_PROCESSOR, &info, 77, false);
+	int64_t first = timer_make(a, PROC_CLOCK_MONOTONIC, 0, &info, 0, true), second = timer_make(a, PROC_CLOCK_PROCESSOR, 0, &info, 77, false);
 	assert(first == 0 && second == 1 && timer_arm(a, 9, 1, 1, false, 0, &left, &period) == -EINVAL);
 	assert(timer_arm(a, PROC_TIMER_REAL, 0, 0, false, 165, &left, &period) == 0 && left == 25 && period == 30 && timers_next() == 0);
 	signal_set_ignored(a, SIGNAL_BIT(SIGALRM)), signal_set_ignored(a, 0);

@@ -15,6 +15,8 @@ struct process_timer {
 	struct process_timer *next_armed, **armed_link; /* armed_link NULL: not armed */
 	struct process *process;
 	uint32_t number, clock, thread;
+	uint32_t pid;                                /* whose clock it is; with the start time, because pids come again */
+	uint64_t start_time, kernel_thread;
 	struct signal_info info;
 	uint64_t deadline, period;                   /* of its clock */
 	uint64_t look;                               /* monotonic: when it can be due at the earliest */
@@ -40,13 +42,22 @@ static void set_armed(struct process_timer *timer, bool on)
 	armed = timer;
 }
 
-static uint64_t clock_of(const struct process_timer *timer, uint64_t now)
+/* False: who is timed has gone. */
+static bool clock_read(const struct process_timer *timer, uint64_t now, uint64_t *time)
 {
 	struct used used;
+	struct process *process = timer->clock == PROC_CLOCK_MONOTONIC ? NULL : process_find(timer->pid);
+	*time = now;
 	if (timer->clock == PROC_CLOCK_MONOTONIC)
-		return now;
-	effect_used(timer->process, &used);
-	return timer->clock == PROC_CLOCK_USER ? used.user : used.user + used.system;
+		return true;
+	if (!process || process->start_time != timer->start_time || process->state == PROCESS_STATE_ZOMBIE)
+		return false;
+	if (timer->clock < PROC_CLOCK_THREAD_USER)
+		effect_used(process, &used);
+	else if (!effect_thread_used(process, timer->kernel_thread, &used))
+		return false;
+	*time = used.user + (timer->clock == PROC_CLOCK_USER || timer->clock == PROC_CLOCK_THREAD_USER ? 0 : used.system);
+	return true;
 }
 
 static struct process_timer *find(const struct process *process, uint32_t number)
@@ -65,6 +76,8 @@ static struct process_timer *add(struct process *process, uint32_t number, uint3
 	timer->process = process;
 	timer->number = number;
 	timer->clock = clock;
+	timer->pid = process->pid;
+	timer->start_time = process->start_time;
 	timer->info = *info;
 	timer->next = process->timers;
 	process->timers = timer;
@@ -85,15 +98,22 @@ static struct process_timer *add_fixed(struct process *process, uint32_t number)
 	return add(process, number, fixed[index].clock, &info);
 }
 
-int64_t timer_make(struct process *process, uint32_t clock, const struct signal_info *info, uint32_t thread, bool by_number)
+int64_t timer_make(struct process *process, uint32_t clock, uint64_t whose, const struct signal_info *info, uint32_t thread, bool by_number)
 {
 	uint32_t number = 0;
+	bool of_thread = clock >= PROC_CLOCK_THREAD_USER;
+	const struct process *timed = whose && !of_thread ? process_find(whose < PID_MAX ? (uint32_t)whose : 0) : process;
+	if (!timed || timed->state == PROCESS_STATE_ZOMBIE)
+		return -EINVAL;
 	while (number < TIMERS_MAX && find(process, number))
 		number++;
 	struct process_timer *timer = number < TIMERS_MAX ? add(process, number, clock, info) : NULL;
 	if (!timer)
 		return -EAGAIN;
 	timer->thread = thread;
+	timer->pid = timed->pid;
+	timer->start_time = timed->start_time;
+	timer->kernel_thread = of_thread ? whose : 0;
 	timer->info.code = SI_TIMER;
 	timer->info.pid = number; /* siginfo has the timer's number where others have the sender */
 	if (by_number)
@@ -103,9 +123,9 @@ int64_t timer_make(struct process *process, uint32_t clock, const struct signal_
 
 static uint64_t left_of(const struct process_timer *timer, uint64_t now)
 {
-	if (!timer->deadline)
+	uint64_t time, deadline = timer->deadline;
+	if (!deadline || !clock_read(timer, now, &time))
 		return 0;
-	uint64_t time = clock_of(timer, now), deadline = timer->deadline;
 	if (deadline <= time && timer->period)
 		deadline += ((time - deadline) / timer->period + 1) * timer->period;
 	if (deadline > time)
@@ -128,9 +148,11 @@ int timer_arm(struct process *process, uint32_t number, uint64_t deadline, uint6
 	struct process_timer *timer = find(process, number);
 	if (!timer && !(timer = add_fixed(process, number)))
 		return number >= PROC_TIMER_REAL && number <= PROC_TIMER_CPU_HARD ? -ENOMEM : -EINVAL;
+	uint64_t time;
+	if (!clock_read(timer, now, &time))
+		return -ESRCH;
 	*left = left_of(timer, now);
 	*old_period = timer->period;
-	uint64_t time = clock_of(timer, now);
 	if (deadline && relative)
 		deadline = deadline < UINT64_MAX / 2 - time ? time + deadline : UINT64_MAX / 2;
 	timer->deadline = deadline;
@@ -216,7 +238,12 @@ uint64_t timers_next(void)
 
 static void expire(struct process_timer *timer, uint64_t now)
 {
-	uint64_t time = clock_of(timer, now), count = 1;
+	uint64_t time, count = 1;
+	if (!clock_read(timer, now, &time)) {
+		timer->deadline = 0;
+		set_armed(timer, false);
+		return;
+	}
 	if (time < timer->deadline) {
 		look_after(timer, now, time, false);
 		return;

@@ -71,8 +71,8 @@ enum process_operation {
 	PROC_SET_MASK,      /* word1 = signals ignored by the process (mask): proc drops them at once instead of interrupting */
 	PROC_TAKE_THREAD_SIGNAL, /* the oldest signal that waits here for one thread of the caller's process. Reply: word0 = signal (0 none),
 	                       word1 = the thread's id, range as PROC_TAKE_SIGNAL */
-	PROC_CREATE_TIMER,  /* word1 = PROC_CLOCK_*, word2 = signal (0: none), word3 = value, word4 = thread's id or 0, word5 = 1: the value is the number.
-	                       Reply: word0 = the timer's number */
+	PROC_CREATE_TIMER,  /* word1 = PROC_CLOCK_*, word2 = signal (0: none), word3 = value, word4 = thread's id or 0, word5 = 1: the value is the number,
+	                       word6 = of clocks of threads the kernel's number of one of the caller's, of the other processor clocks a pid (0 self). Reply: word0 = the timer's number */
 	PROC_GET_TIMER,     /* word1 = as PROC_SET_TIMER. Reply: word1 = ns left, word2 = period, word3 = overruns of the last signal */
 	PROC_DELETE_TIMER,  /* word1 = number */
 	PROC_OPTION,        /* word1 = PROC_OPTION_*, word2 = 1: set it to word3. Reply: word1 = its old value */
@@ -107,7 +107,8 @@ static inline uint64_t nice_slice(int32_t nice)
 #define PROC_TIMER_PROFILE 0x10002u
 #define PROC_TIMER_CPU_SOFT 0x10003u
 #define PROC_TIMER_CPU_HARD 0x10004u
-enum { PROC_CLOCK_MONOTONIC, PROC_CLOCK_USER, PROC_CLOCK_PROCESSOR /* user and system time of the process */ };
+/* User time, or user and system time, of a process or of a thread */
+enum { PROC_CLOCK_MONOTONIC, PROC_CLOCK_USER, PROC_CLOCK_PROCESSOR, PROC_CLOCK_THREAD_USER, PROC_CLOCK_THREAD };
 enum { PROC_OPTION_DEATH_SIGNAL, PROC_OPTION_SUBREAPER };
 #define PROC_CHILDREN_NO_ZOMBIE 0x1u
 #define PROC_CHILDREN_NO_STOP_SIGNAL 0x2u
