@@ -10,9 +10,12 @@
 #include "abi/memory.h"
 #include "arch/mmu.h"
 #include "arch/thread.h"
+#include "arch/usercopy.h"
 #include "kernel/core/log.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/thread.h"
+
+#define INSTRUCTION_CALL 0x00000073u /* ecall */
 
 #define FRAME_OFFSET(field, value) _Static_assert(offsetof(struct arch_frame, field) == (value), "frame.h: " #field)
 FRAME_OFFSET(r.pc, FRAME_PC);
@@ -49,6 +52,16 @@ static const char *cause_name(uint64_t cause)
 bool arch_frame_from_user(const struct arch_frame *frame)
 {
 	return !(frame->status & STATUS_SPP);
+}
+
+/* The instruction before it is the call. It may lie across two words; what is not in memory is not looked for. */
+bool arch_frame_after_call(const struct arch_frame *frame)
+{
+	uint64_t address = (frame->r.pc & ~1ul) - 4;
+	uint32_t low, high = 0;
+	if (address >= USER_TOP || user_load32_present(address & ~3ul, &low) || (address & 2 && user_load32_present((address & ~3ul) + 4, &high)))
+		return false;
+	return (address & 2 ? low >> 16 | high << 16 : low) == INSTRUCTION_CALL;
 }
 
 void arch_frame_print(const struct arch_frame *f)
@@ -136,7 +149,7 @@ static void interrupt(struct arch_frame *frame)
 	this_processor()->interrupts++;
 	if (number == CAUSE_TIMER_INTERRUPT) {
 		arch_timer_set(UINT64_MAX); /* it stays pending until it is set again */
-		timer_interrupt();
+		timer_interrupt(frame);
 	} else if (number == CAUSE_EXTERNAL_INTERRUPT) {
 		plic_interrupt();
 	} else {
