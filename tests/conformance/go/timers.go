@@ -154,6 +154,7 @@ func deadlines() {
 		_, err = reader.Read(make([]byte, 1<<20))
 	}
 	fmt.Println(err)
+	runtime.KeepAlive(writer) // collected, it would end the stream
 	file, err := os.Create("file")
 	check(err)
 	fmt.Println(file.SetDeadline(time.Now()))
