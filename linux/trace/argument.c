@@ -9,6 +9,7 @@
 #define FD_CLOEXEC 1u
 #define FUTEX_REQUEUE 3
 #define FUTEX_WAKE_OP 5
+#define EPOLL_DELETE 2u
 
 static void descriptor_write(struct trace_line *line, int32_t fd)
 {
@@ -111,6 +112,16 @@ static void bytes_write(struct trace_line *line, struct linux_thread *t, const s
 		line_bytes(line, t, value, size);
 }
 
+/* A socket option: what getsockopt gave, what setsockopt takes */
+static void option_value_write(struct trace_line *line, struct linux_thread *t, const struct trace_call *call, unsigned index, uint64_t value)
+{
+	uint32_t length = (uint32_t)line->argument[index + 1];
+	if (TRACE_FORMAT(call->kind[index + 1]) == FORMAT_LENGTH && (line->result < 0 || user_read(t, &length, line->argument[index + 1], sizeof length)))
+		line_address(line, value);
+	else
+		socket_value(line, t, value, length);
+}
+
 static void value_write(struct trace_line *line, struct linux_thread *t, const struct trace_call *call, unsigned index, uint64_t value)
 {
 	enum trace_format format = TRACE_FORMAT(call->kind[index]);
@@ -128,7 +139,12 @@ static void value_write(struct trace_line *line, struct linux_thread *t, const s
 	case FORMAT_SIZE: line_unsigned(line, value); return;
 	case FORMAT_OFF: line_decimal(line, (int64_t)value); return;
 	case FORMAT_PTR: line_address(line, value); return;
-	case FORMAT_PATH: line_string(line, t, value, LINE_PATH); return;
+	case FORMAT_PATH:
+		if ((call->kind[index] & TRACE_INOUT) == TRACE_OUT && line->result < 0)
+			line_address(line, value); /* nothing was written there */
+		else
+			line_string(line, t, value, LINE_PATH);
+		return;
 	case FORMAT_STR: line_string(line, t, value, LINE_STRING); return;
 	case FORMAT_STRINGS: strings_write(line, t, value); return;
 	case FORMAT_VARIABLES: variables_write(line, t, value); return;
@@ -149,6 +165,11 @@ static void value_write(struct trace_line *line, struct linux_thread *t, const s
 		else
 			line_text(line, "NULL");
 		return;
+	case FORMAT_LEVEL: socket_level(line, (uint32_t)value); return;
+	case FORMAT_OPTION: socket_option(line, before, (uint32_t)value); return;
+	case FORMAT_PEER: socket_peer(line, t, value, line->argument[index + 1]); return;
+	case FORMAT_LENGTH: socket_length(line, t, value); return;
+	case FORMAT_VALUE: option_value_write(line, t, call, index, value); return;
 	default: break;
 	}
 	if (names_write(line, format, value))
@@ -157,8 +178,10 @@ static void value_write(struct trace_line *line, struct linux_thread *t, const s
 		line_hex(line, value);
 	else if (!value)
 		line_text(line, "NULL");
-	else if ((call->kind[index] & TRACE_INOUT) == TRACE_OUT && line->result < 0)
-		line_address(line, value); /* nothing was written there */
+	else if ((call->kind[index] & TRACE_INOUT) == TRACE_OUT && line->result < 0 && format != FORMAT_MSGHDR && format != FORMAT_MMSGHDR)
+		line_address(line, value);
+	else if (format == FORMAT_EPOLL && (uint32_t)line->argument[1] == EPOLL_DELETE)
+		line_address(line, value); /* not looked at */
 	else
 		structure_write(line, t, format, value, index < 5 ? line->argument[index + 1] : 0);
 }

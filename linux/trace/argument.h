@@ -19,7 +19,7 @@ enum trace_format {
 	FORMAT_WATCHBITS, FORMAT_MEMFD, FORMAT_AT, FORMAT_PROT, FORMAT_MAP, FORMAT_CLONE, FORMAT_SIGMASK, FORMAT_FUTEX, FORMAT_FCNTL,
 	FORMAT_IOCTL, FORMAT_ACCESS, FORMAT_ADVICE, FORMAT_WAIT, FORMAT_FLOCK, FORMAT_EPOLLOP, FORMAT_RESOURCE, FORMAT_USAGE, FORMAT_PRCTL,
 	FORMAT_ARCH, FORMAT_MREMAP, FORMAT_MSYNC, FORMAT_RANDOM, FORMAT_TIMERFLAGS, FORMAT_ITIMER, FORMAT_FAMILY, FORMAT_SOCKTYPE,
-	FORMAT_MESSAGEFLAGS, FORMAT_DEVICE,
+	FORMAT_MESSAGEFLAGS, FORMAT_DEVICE, FORMAT_ACCEPTBITS, FORMAT_SHUTDOWN, FORMAT_IDTYPE, FORMAT_LEVEL, FORMAT_OPTION,
 	FORMAT_COMMAND,  /* what a fcntl, ioctl or prctl before it takes */
 	FORMAT_WAITTIME, /* of futex: a time for some operations, a number for others */
 	/* addresses of text */
@@ -28,7 +28,10 @@ enum trace_format {
 	FORMAT_BYTES, FORMAT_IOVEC, FORMAT_TIMESPEC, FORMAT_TIMESPECS, FORMAT_TIMEVAL, FORMAT_TIMEVALS, FORMAT_ITIMERVAL, FORMAT_ITIMERSPEC,
 	FORMAT_STAT, FORMAT_STATX, FORMAT_STATFS, FORMAT_POLLFD, FORMAT_SIGSET, FORMAT_SIGACTION, FORMAT_SIGINFO, FORMAT_SIGSTACK, FORMAT_FDSET,
 	FORMAT_RLIMIT, FORMAT_RUSAGE, FORMAT_STATUS, FORMAT_NUMBER, FORMAT_LONG, FORMAT_PAIR, FORMAT_UTSNAME, FORMAT_EPOLL, FORMAT_EPOLLS,
-	FORMAT_ENTRIES, FORMAT_CLONEARGS, FORMAT_SOCKADDR, FORMAT_MSGHDR,
+	FORMAT_ENTRIES, FORMAT_CLONEARGS, FORMAT_SOCKADDR, FORMAT_MSGHDR, FORMAT_MMSGHDR, FORMAT_CPUS, FORMAT_SIGEVENT, FORMAT_MASKPAIR,
+	FORMAT_PEER,   /* an address of a socket that the call fills; the next argument is a FORMAT_LENGTH */
+	FORMAT_LENGTH, /* where a length is that the call reads and writes */
+	FORMAT_VALUE,  /* of the socket option before it; the next argument is its length, or a FORMAT_LENGTH */
 };
 
 struct trace_call { uint16_t kind[6]; };
@@ -40,6 +43,20 @@ bool argument_write(struct trace_line *line, struct linux_thread *t, const struc
 void structure_write(struct trace_line *line, struct linux_thread *t, enum trace_format format, uint64_t address, uint64_t length);
 void structure_siginfo(struct trace_line *line, const struct linux_siginfo *info);
 void structure_sigset(struct trace_line *line, uint64_t set);
+/* [1, 2]: `count` numbers of four bytes. false, and a part may be written, when they cannot be read. */
+bool structure_numbers(struct trace_line *line, struct linux_thread *t, uint64_t address, unsigned count);
+
+/* socket.c: before the call, keeps the lengths that it will change; the rest writes as its name says, false when nothing can be read. */
+void socket_prepare(struct trace_line *line, struct linux_thread *t, const struct trace_call *call);
+void socket_level(struct trace_line *line, uint32_t level);
+void socket_option(struct trace_line *line, uint32_t level, uint32_t option);
+void socket_value(struct trace_line *line, struct linux_thread *t, uint64_t address, uint64_t length);
+bool socket_address(struct trace_line *line, struct linux_thread *t, uint64_t address, uint64_t length);
+void socket_peer(struct trace_line *line, struct linux_thread *t, uint64_t address, uint64_t length_address);
+void socket_length(struct trace_line *line, struct linux_thread *t, uint64_t address);
+bool socket_message(struct trace_line *line, struct linux_thread *t, uint64_t address);
+/* all: the messages were there before the call, as many as `count`; else as many as the result says. */
+bool socket_messages(struct trace_line *line, struct linux_thread *t, uint64_t address, bool all, uint64_t count);
 
 /* names.c: the value by its format's names; false: this format has none. */
 bool names_write(struct trace_line *line, enum trace_format format, uint64_t value);

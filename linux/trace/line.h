@@ -18,6 +18,7 @@ struct trace_line {
 	bool ended;                 /* no more arguments: the rest means nothing for this call */
 	bool entering;              /* now before the call, else after it */
 	int64_t result;             /* after the call */
+	uint32_t length_before;     /* of the address that a call on a socket fills; socket.c */
 	char text[LINE_ROOM];
 };
 

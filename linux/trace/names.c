@@ -92,6 +92,8 @@ static const struct trace_name socket_types[] = {
 	FLAG(SOCK_STREAM, 1), FLAG(SOCK_DGRAM, 2), FLAG(SOCK_RAW, 3), FLAG(SOCK_RDM, 4), FLAG(SOCK_SEQPACKET, 5),
 };
 static const struct trace_name socket_flags[] = { FLAG(SOCK_CLOEXEC, 02000000), FLAG(SOCK_NONBLOCK, 04000) };
+static const struct trace_name shutdowns[] = { FLAG(SHUT_RD, 0), FLAG(SHUT_WR, 1), FLAG(SHUT_RDWR, 2) };
+static const struct trace_name identifications[] = { FLAG(P_ALL, 0), FLAG(P_PID, 1), FLAG(P_PGID, 2), FLAG(P_PIDFD, 3) };
 static const struct trace_name message_flags[] = {
 	FLAG(MSG_OOB, 1), FLAG(MSG_PEEK, 2), FLAG(MSG_DONTROUTE, 4), FLAG(MSG_CTRUNC, 8), FLAG(MSG_TRUNC, 0x20), FLAG(MSG_DONTWAIT, 0x40),
 	FLAG(MSG_EOR, 0x80), FLAG(MSG_WAITALL, 0x100), FLAG(MSG_NOSIGNAL, 0x4000), FLAG(MSG_MORE, 0x8000), FLAG(MSG_CMSG_CLOEXEC, 0x40000000),
@@ -111,6 +113,7 @@ static const struct trace_name file_types[] = {
 	FLAG(S_IFSOCK, 0140000), FLAG(S_IFLNK, 0120000), FLAG(S_IFREG, 0100000), FLAG(S_IFBLK, 060000), FLAG(S_IFDIR, 040000), FLAG(S_IFCHR, 020000),
 	FLAG(S_IFIFO, 010000),
 };
+static const struct trace_name special_modes[] = { FLAG(S_ISUID, 04000), FLAG(S_ISGID, 02000), FLAG(S_ISVTX, 01000) };
 static const char *const signals[] = {
 	NULL, "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT",
 	"STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
@@ -129,7 +132,8 @@ static const struct { enum trace_format format; bool set; const struct trace_nam
 	NAMES(FORMAT_PRCTL, prctl_options), NAMES(FORMAT_ARCH, arch_codes), NAMES(FORMAT_CLOCK, clocks), NAMES(FORMAT_WHENCE, whences),
 	FLAGS(FORMAT_MREMAP, move_flags, NULL), FLAGS(FORMAT_MSYNC, sync_flags, NULL), FLAGS(FORMAT_RANDOM, random_flags, NULL),
 	FLAGS(FORMAT_TIMERFLAGS, timer_flags, NULL), NAMES(FORMAT_ITIMER, interval_timers), NAMES(FORMAT_FAMILY, families),
-	FLAGS(FORMAT_MESSAGEFLAGS, message_flags, NULL),
+	FLAGS(FORMAT_MESSAGEFLAGS, message_flags, NULL), FLAGS(FORMAT_ACCEPTBITS, socket_flags, NULL), NAMES(FORMAT_SHUTDOWN, shutdowns),
+	NAMES(FORMAT_IDTYPE, identifications),
 };
 
 void names_open(struct trace_line *line, uint64_t flags)
@@ -144,9 +148,17 @@ void names_open(struct trace_line *line, uint64_t flags)
 
 void names_mode(struct trace_line *line, uint32_t mode)
 {
-	if (mode & 0170000 && line_name(line, mode & 0170000, file_types, ARRAY_SIZE(file_types)))
+	if (!(mode & 0170000)) {
+		line_octal(line, mode);
+		return;
+	}
+	if (line_name(line, mode & 0170000, file_types, ARRAY_SIZE(file_types)))
 		line_character(line, '|');
-	line_octal(line, mode & (mode & 0170000 ? 07777 : ~0u));
+	if (mode & 07000) {
+		line_flags(line, mode & 07000, special_modes, ARRAY_SIZE(special_modes), NULL);
+		line_character(line, '|');
+	}
+	line_octal(line, mode & 0777);
 }
 
 void names_signal(struct trace_line *line, int signal, bool prefix)

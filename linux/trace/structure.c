@@ -3,6 +3,7 @@
  * what cannot be read is shown as its address. Layouts that differ from port to port are in layout.h.
  */
 #include "layout.h"
+#include "linux/calls.h"
 #include "linux/trace/argument.h"
 
 #define ITEMS 8 /* of an array shown */
@@ -141,7 +142,7 @@ void structure_sigset(struct trace_line *line, uint64_t set)
 	int count = 0;
 	for (uint64_t rest = set; rest; rest &= rest - 1)
 		count++;
-	bool most = count > 42;
+	bool most = count >= LINUX_SIGNALS * 2 / 3;
 	if (most)
 		set = ~set;
 	line_text(line, most ? "~[" : "[");
@@ -181,6 +182,22 @@ static bool action_write(struct trace_line *line, struct linux_thread *t, uint64
 	return true;
 }
 
+/* A time in hundredths of a second, and what that is */
+static void ticks_write(struct trace_line *line, const char *name, uint64_t ticks)
+{
+	field(line, name, false);
+	line_unsigned(line, ticks);
+	if (!ticks)
+		return;
+	line_text(line, " /* ");
+	line_unsigned(line, ticks / 100);
+	line_character(line, '.');
+	line_character(line, (char)('0' + ticks / 10 % 10));
+	if (ticks % 10)
+		line_character(line, (char)('0' + ticks % 10));
+	line_text(line, " s */");
+}
+
 void structure_siginfo(struct trace_line *line, const struct linux_siginfo *info)
 {
 	static const struct trace_name sent[] = {
@@ -216,17 +233,19 @@ void structure_siginfo(struct trace_line *line, const struct linux_siginfo *info
 			line_decimal(line, info->child.status);
 		else
 			names_signal(line, info->child.status, true);
-		field(line, "si_utime", false);
-		line_unsigned(line, info->child.user_time);
-		field(line, "si_stime", false);
-		line_unsigned(line, info->child.system_time);
+		ticks_write(line, "si_utime", info->child.user_time);
+		ticks_write(line, "si_stime", info->child.system_time);
 	} else if (faulted && (kernel || info->code == LINUX_SI_KERNEL)) {
 		field(line, "si_addr", false);
 		line_address(line, info->fault.address);
 	} else if (info->code != LINUX_SI_KERNEL) {
-		field(line, "si_pid", false);
-		line_decimal(line, info->sent.pid);
-		field(line, "si_uid", false);
+		bool timer = info->code == LINUX_SI_TIMER; /* in the same places: its number and how often it was late */
+		field(line, timer ? "si_timerid" : "si_pid", false);
+		if (timer)
+			line_hex(line, (uint32_t)info->sent.pid);
+		else
+			line_decimal(line, info->sent.pid);
+		field(line, timer ? "si_overrun" : "si_uid", false);
 		line_unsigned(line, info->sent.user);
 		if (info->code == LINUX_SI_QUEUE || info->code == LINUX_SI_TIMER) {
 			field(line, "si_int", false);
@@ -335,6 +354,11 @@ static bool numbers_write(struct trace_line *line, struct linux_thread *t, uint6
 	return true;
 }
 
+bool structure_numbers(struct trace_line *line, struct linux_thread *t, uint64_t address, unsigned count)
+{
+	return numbers_write(line, t, address, count, 4);
+}
+
 static bool system_write(struct trace_line *line, struct linux_thread *t, uint64_t address)
 {
 	line_text(line, "{sysname=");
@@ -407,40 +431,51 @@ static bool clone_write(struct trace_line *line, struct linux_thread *t, uint64_
 	return true;
 }
 
-static bool address_write(struct trace_line *line, struct linux_thread *t, uint64_t address, uint64_t length)
+/* sched_getaffinity's and sched_setaffinity's; the size stands before it, or the result says it */
+static bool processors_write(struct trace_line *line, struct linux_thread *t, uint64_t address)
 {
-	struct { uint16_t family; char path[109]; } name = { .family = 0 };
-	if (length < 2 || user_read(t, &name, address, MINIMUM(length, 110ul)))
-		return false;
-	name.path[108] = 0;
-	field(line, "sa_family", true);
-	(void)names_write(line, FORMAT_FAMILY, name.family);
-	if (name.family == 1 && length > 2) {
-		bool unnamed = !name.path[0];
-		field(line, unnamed ? "sun_path=@" : "sun_path", false);
-		if (unnamed)
-			line->length--; /* the sign of equality stands before the @ */
-		line_quoted(line, name.path + unnamed, unnamed ? MINIMUM(length - 3, 107ul) : strnlen(name.path, MINIMUM(length - 2, 108ul)), false);
+	uint64_t bits = 8 * (line->entering ? (uint32_t)line->argument[1] : (uint64_t)line->result), word = 0;
+	bool any = false;
+	line_character(line, '[');
+	for (uint64_t i = 0; i < MINIMUM(bits, 1024ul); i++) {
+		if (!(i % 64) && user_read(t, &word, address + i / 8, MINIMUM(bits - i, 64ul) / 8))
+			return false;
+		if (!(word >> i % 64 & 1))
+			continue;
+		line_text(line, any ? " " : "");
+		line_unsigned(line, i);
+		any = true;
 	}
-	line_character(line, '}');
+	line_character(line, ']');
 	return true;
 }
 
-static bool message_write(struct trace_line *line, struct linux_thread *t, uint64_t address)
+static bool notification_write(struct trace_line *line, struct linux_thread *t, uint64_t address)
 {
-	struct { uint64_t name; uint32_t name_length, pad; uint64_t vector, count, control, control_length; uint32_t flags; } message;
-	if (user_read(t, &message, address, sizeof message))
+	static const struct trace_name ways[] = { { 0, "SIGEV_SIGNAL" }, { 1, "SIGEV_NONE" }, { 2, "SIGEV_THREAD" }, { 4, "SIGEV_THREAD_ID" } };
+	struct { uint64_t value; int32_t signal; uint32_t way; int32_t thread; } event;
+	if (user_read(t, &event, address, 20))
 		return false;
-	field(line, "msg_name", true);
-	if (!message.name || !address_write(line, t, message.name, message.name_length))
-		line_address(line, message.name);
-	field(line, "msg_iov", false);
-	if (!vector_write(line, t, message.vector, message.count))
-		line_address(line, message.vector);
-	field(line, "msg_controllen", false);
-	line_unsigned(line, message.control_length);
-	field(line, "msg_flags", false);
-	(void)names_write(line, FORMAT_MESSAGEFLAGS, message.flags);
+	line_character(line, '{');
+	if (event.value) {
+		line_text(line, "sigev_value={sival_int=");
+		line_decimal(line, (int32_t)event.value);
+		line_text(line, ", sival_ptr=");
+		line_address(line, event.value);
+		line_text(line, "}, ");
+	}
+	line_text(line, "sigev_signo=");
+	if (event.way == 1) /* nobody is sent it */
+		line_decimal(line, event.signal);
+	else
+		names_signal(line, event.signal, true);
+	field(line, "sigev_notify", false);
+	if (!line_name(line, event.way, ways, ARRAY_SIZE(ways)))
+		line_hex(line, event.way);
+	if (event.way == 4) {
+		field(line, "sigev_notify_thread_id", false);
+		line_decimal(line, event.thread);
+	}
 	line_character(line, '}');
 	return true;
 }
@@ -471,8 +506,11 @@ static bool known_write(struct trace_line *line, struct linux_thread *t, enum tr
 	case FORMAT_EPOLLS: return epolls_write(line, t, address, (uint64_t)line->result, true);
 	case FORMAT_ENTRIES: return entries_write(line, t, address);
 	case FORMAT_CLONEARGS: return clone_write(line, t, address);
-	case FORMAT_SOCKADDR: return address_write(line, t, address, length);
-	case FORMAT_MSGHDR: return message_write(line, t, address);
+	case FORMAT_SOCKADDR: return socket_address(line, t, address, length);
+	case FORMAT_MSGHDR: return socket_message(line, t, address);
+	case FORMAT_MMSGHDR: return socket_messages(line, t, address, line->number == LINUX_CALL_SENDMMSG, length);
+	case FORMAT_SIGEVENT: return notification_write(line, t, address);
+	case FORMAT_CPUS: return processors_write(line, t, address);
 	case FORMAT_SIGINFO: {
 		struct linux_siginfo info;
 		if (user_read(t, &info, address, sizeof info))
@@ -484,6 +522,15 @@ static bool known_write(struct trace_line *line, struct linux_thread *t, enum tr
 		if (user_read(t, word, address, 8))
 			return false;
 		structure_sigset(line, word[0]);
+		return true;
+	case FORMAT_MASKPAIR: /* pselect6's: where a set is, and its size */
+		if (user_read(t, word, address, 16))
+			return false;
+		field(line, "sigmask", true);
+		structure_write(line, t, FORMAT_SIGSET, word[0], 0);
+		field(line, "sigsetsize", false);
+		line_unsigned(line, word[1]);
+		line_character(line, '}');
 		return true;
 	case FORMAT_SIGSTACK: {
 		static const struct trace_name flags[] = { { 1, "SS_ONSTACK" }, { 2, "SS_DISABLE" }, { 0x80000000, "SS_AUTODISARM" } };

@@ -114,6 +114,7 @@ static void call_begin(struct trace_line *line, struct linux_thread *t, const ui
 		line_hex(line, line->number);
 	}
 	line_character(line, '(');
+	socket_prepare(line, t, call_of(line));
 	arguments_write(line, t);
 	if (line->number == LINUX_CALL_RT_SIGRETURN) /* the mask goes back to what the frame holds */
 		line_text(line, "{mask=");
@@ -146,6 +147,12 @@ static void changed_write(struct trace_line *line, struct linux_thread *t)
 		if (format == FORMAT_FDSET)
 			line_text(line, i == 1 ? "in " : i == 2 ? "out " : "exc ");
 		structure_write(line, t, format, line->argument[i], i < 5 ? line->argument[i + 1] : 0);
+		any = true;
+	}
+	unsigned timeout = line->number == LINUX_CALL_SELECT || line->number == LINUX_CALL_PSELECT6 ? 4 : line->number == LINUX_CALL_PPOLL ? 2 : 0;
+	if (timeout && line->argument[timeout]) { /* Linux counts it down */
+		line_text(line, any ? ", left " : " (left ");
+		structure_write(line, t, TRACE_FORMAT(call->kind[timeout]), line->argument[timeout], 0);
 		any = true;
 	}
 	line_text(line, any ? ")" : "");

@@ -17,9 +17,11 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -52,6 +54,8 @@ static void files(void)
 	fcntl(fd, F_DUPFD_CLOEXEC, 20);
 	close(20);
 	syscall(SYS_dup3, fd, 21, O_CLOEXEC);
+	fchmod(fd, 04600);
+	fstat(fd, &status);
 	fchmod(fd, 0600);
 	syscall(SYS_faccessat, AT_FDCWD, "/tmp/trace.file", R_OK | W_OK);
 	syscall(SYS_faccessat, AT_FDCWD, "/tmp/trace.file", F_OK);
@@ -67,6 +71,8 @@ static void files(void)
 	umask(022);
 	umask(027);
 	getcwd(bytes, 1);
+	chdir("/proc");
+	syscall(SYS_getcwd, bytes, sizeof bytes);
 	ioctl(0, TCGETS, bytes);
 }
 
@@ -86,12 +92,81 @@ static void waiting(void)
 	FD_SET(pair[0], &set);
 	struct timeval second = { 1, 500 };
 	syscall(SYS_select, pair[1] + 1, &set, NULL, NULL, &second);
+	uint64_t blocked[2] = { 0x3ff, 8 };
+	uint64_t *pointer = &blocked[0], mask[2] = { (uint64_t)pointer, 8 };
+	syscall(SYS_pselect6, pair[1] + 1, &set, NULL, NULL, NULL, mask);
+	timer_t timer = 0;
+	struct sigevent notification = { .sigev_signo = SIGUSR2, .sigev_notify = SIGEV_NONE, .sigev_value.sival_int = 9 };
+	struct itimerspec expiry = { { 0, 0 }, { 100, 0 } };
+	syscall(SYS_timer_create, CLOCK_MONOTONIC, &notification, &timer);
+	syscall(SYS_timer_settime, 0, 0, &expiry, NULL);
+	syscall(SYS_timer_delete, 0);
 	int epoll = syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
 	struct epoll_event event = { EPOLLIN | EPOLLET, { .u64 = 7 } };
 	epoll_ctl(epoll, EPOLL_CTL_ADD, pair[0], &event);
 	syscall(SYS_epoll_wait, epoll, &event, 4, 100);
+	epoll_ctl(epoll, EPOLL_CTL_DEL, pair[0], &event);
 	syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, NULL);
 	syscall(SYS_futex, &byte, 129, 1);
+}
+
+static void sockets(void)
+{
+	struct sockaddr_un here = { AF_UNIX, "/tmp/trace.socket" }, there;
+	socklen_t length = sizeof there, size = 4;
+	int one = 1, value, pair[2];
+	struct timeval second = { 1, 500 };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlink(here.sun_path);
+	syscall(SYS_bind, listener, &here, 20);
+	syscall(SYS_listen, listener, 5);
+	syscall(SYS_accept4, listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int caller = socket(AF_UNIX, SOCK_STREAM, 0);
+	syscall(SYS_connect, caller, &here, 20);
+	int accepted = syscall(SYS_accept4, listener, &there, &length, 0);
+	length = sizeof there;
+	syscall(SYS_getsockname, listener, &there, &length);
+	length = 10;
+	syscall(SYS_getpeername, caller, &there, &length);
+	syscall(SYS_getpeername, listener, &there, &length);
+	syscall(SYS_setsockopt, accepted, SOL_SOCKET, SO_PASSCRED, &one, 4);
+	syscall(SYS_setsockopt, accepted, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+	syscall(SYS_getsockopt, accepted, SOL_SOCKET, SO_TYPE, &value, &size);
+	syscall(SYS_getsockopt, listener, SOL_SOCKET, SO_ERROR, &value, &size);
+	syscall(SYS_shutdown, caller, SHUT_WR);
+	syscall(SYS_recvfrom, accepted, &value, 4, MSG_DONTWAIT, NULL, NULL);
+	syscall(SYS_shutdown, listener + 50, SHUT_RDWR);
+	close(accepted);
+	close(caller);
+	close(listener);
+	unlink(here.sun_path);
+
+	syscall(SYS_socketpair, AF_UNIX, SOCK_DGRAM, 0, pair);
+	char text[16] = "a message", control[64] = "";
+	struct iovec part = { text, 9 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(8) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	*head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(8), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(head), (int[2]){ 1, 1 }, 8);
+	syscall(SYS_sendmsg, pair[0], &message, MSG_NOSIGNAL);
+	syscall(SYS_sendto, pair[0], "two", 3, 0, NULL, 0);
+	part.iov_len = 5;
+	message.msg_name = &there;
+	message.msg_namelen = sizeof there;
+	syscall(SYS_recvmsg, pair[1], &message, MSG_CMSG_CLOEXEC);
+	close(8); /* what came */
+	close(9);
+	message.msg_namelen = sizeof there;
+	message.msg_controllen = 0;
+	part.iov_len = sizeof text;
+	syscall(SYS_recvmsg, pair[1], &message, 0);
+	syscall(SYS_recvmsg, pair[1], &message, MSG_DONTWAIT);
+	struct mmsghdr many[2] = { { { .msg_iov = &part, .msg_iovlen = 1 } }, { { .msg_iov = &part, .msg_iovlen = 1 } } };
+	part.iov_len = 3;
+	syscall(SYS_sendmmsg, pair[0], many, 2, 0);
+	syscall(SYS_recvmmsg, pair[1], many, 2, MSG_DONTWAIT, NULL);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static void memory(void)
@@ -114,11 +189,15 @@ static void processes(void)
 	sigaddset(&set, SIGRTMIN + 3);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	raise(SIGUSR1);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &(uint64_t){ ~0ul >> 22 }, NULL, 8);
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &(uint64_t){ ~0ul >> 23 ^ 1 << 9 }, NULL, 8);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_NAME, "renamed");
 	if (!syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0))
 		syscall(SYS_exit_group, 3);
+	siginfo_t end;
+	syscall(SYS_waitid, P_ALL, 0, &end, WEXITED | WNOWAIT, NULL);
 	wait(&status);
 	wait(&status);
 	waitpid(-1, &status, WNOHANG);
@@ -130,6 +209,7 @@ int main(void)
 	write(1, "begin\n", 6);
 	files();
 	waiting();
+	sockets();
 	memory();
 	processes();
 }
