@@ -33,9 +33,9 @@ static struct supervised {
 	uint64_t state_size; /* bytes of BOOT_NAME_STATE, of which only those pages exist that were written; 0: none */
 	/* state */
 	handle_t listener, process, holder;
-	bool started;
+	bool started, killed; /* killed: its death is on purpose, and does not count */
 	uint64_t death[DEATHS_MAX]; /* when it died last; a ring */
-	unsigned deaths;
+	unsigned deaths, starts; /* deaths that count; times it was started again */
 	struct native_handle handle[RECORD_NAMES];
 	bool given_away[RECORD_NAMES]; /* init's own handle is closed once the server has it, unless it may have to be given again */
 	size_t handle_count;
@@ -208,12 +208,14 @@ void server_died(uint64_t number, uint32_t status)
 	handle_t corpse = s->process;
 	__atomic_store_n(&s->process, HANDLE_NONE, __ATOMIC_RELAXED);
 	handle_close(corpse); /* no longer needed */
-	if (s->policy == POLICY_END || death_count(s)) {
+	if (s->policy == POLICY_END || (!s->killed && death_count(s))) {
 		give_up((enum server)number);
 		return;
 	}
+	s->killed = false;
+	s->starts++;
 	server_log("starting %s again", s->name);
-	server_set_value((enum server)number, BOOT_NAME_EPOCH, s->deaths);
+	server_set_value((enum server)number, BOOT_NAME_EPOCH, s->starts);
 	server_start((enum server)number);
 }
 
@@ -226,7 +228,8 @@ bool server_kill(enum server server)
 		return false;
 	process_suspend(s->process);
 	report_place(s->name, s->process, image, size);
-	return process_kill(s->process, SIGNAL_KILL) == 0;
+	s->killed = process_kill(s->process, SIGNAL_KILL) == 0;
+	return s->killed;
 }
 
 const char *server_name(enum server server)
