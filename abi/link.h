@@ -26,6 +26,7 @@
 #define LINK_WAIT_ALL 0x4u     /* stream: wait until the buffers are full */
 #define LINK_BY_SENDER 0x8u    /* stream: do not join bytes of different badges */
 #define LINK_CLOSE_ON_EXEC 0x10u
+#define LINK_URGENT 0x20u      /* stream: send: the last byte is urgent; receive: only the urgent byte (EINVAL: there is none, or it comes in line) */
 /* link_receive: in message.flags afterwards */
 #define LINK_CUT 0x1u          /* the message was longer than the buffers */
 #define LINK_HANDLES_CUT 0x2u  /* there were more handles than room or free numbers */
@@ -53,7 +54,7 @@ struct link_parts {
 
 enum link_label { LINK_LABEL_OWN, LINK_LABEL_PEER };
 /* link_set */
-enum link_value { LINK_READ_TIMEOUT, LINK_WRITE_TIMEOUT, LINK_SEND_LIMIT, LINK_WORD };
+enum link_value { LINK_READ_TIMEOUT, LINK_WRITE_TIMEOUT, LINK_SEND_LIMIT, LINK_URGENT_IN_LINE, LINK_WORD };
 #define LINK_WORDS 4
 
 struct link_state {
@@ -70,6 +71,7 @@ struct link_state {
 #define LINK_HAS_CONTROL 0x4u
 #define LINK_HAS_EVENT 0x8u
 #define LINK_HAS_LABEL 0x10u   /* own */
+#define LINK_AT_MARK 0x20u     /* what is read next was urgent when it was sent, or comes right behind such a byte that was taken */
 
 #define LINK_SHUT_READ 1u
 #define LINK_SHUT_WRITE 2u

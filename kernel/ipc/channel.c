@@ -28,7 +28,7 @@ uint32_t channel_sender_ready_locked(const struct channel *channel)
 
 uint32_t channel_receiver_ready_locked(const struct channel *channel)
 {
-	return (channel->count ? READY_IN : 0) | (channel->sender_gone || channel->shut ? READY_HANGUP : 0);
+	return (channel->count ? READY_IN : 0) | (channel->urgent ? READY_PRIORITY : 0) | (channel->sender_gone || channel->shut ? READY_HANGUP : 0);
 }
 
 static uint32_t sender_ready(struct object *object)

@@ -30,6 +30,7 @@ struct channel_end {
 	struct channel *channel;
 };
 struct packet;
+struct segment;
 struct channel {
 	struct channel_end sender, receiver;
 	struct spinlock lock;
@@ -52,6 +53,7 @@ struct channel {
 	/* segment; count is what the segments cost */
 	uint64_t bytes;               /* that wait */
 	uint64_t charged;             /* pages, to the receiver's payer */
+	struct segment *urgent;       /* the urgent byte, while it is the last one and was not read */
 	bool shut;                    /* nothing more goes in; what is there can be read */
 	bool lost;                    /* the receiver went with segments unread, or without ever having been part of a link */
 	bool adopted;                 /* the receiver belongs to a link */
@@ -83,14 +85,14 @@ struct segment_source {
 	struct carried_handle *handles;  /* references; kept by the callee when anything was queued (then handle_count is 0) */
 	unsigned handle_count;
 	uint64_t limit;                  /* the queue's cost up to which this sender may add */
-	bool non_blocking;
+	bool non_blocking, urgent;       /* urgent: the last byte is */
 	uint64_t deadline;
 };
 struct segment_sink {
 	const struct io_vector *vector;
 	unsigned count;
 	uint64_t total;
-	bool non_blocking, peek, wait_all, by_sender;
+	bool non_blocking, peek, wait_all, by_sender, in_line; /* in_line: the urgent byte is read like others */
 	uint64_t deadline;
 	/* what came: the caller drops label, drops and frees handles */
 	struct label *label;
@@ -103,6 +105,10 @@ struct segment_sink {
 int64_t channel_segment_write(struct channel *channel, struct segment_source *source) must_check;
 /* Bytes copied, or -EAGAIN, -EINTR, -EFAULT. */
 int64_t channel_segment_read(struct channel *channel, struct segment_sink *sink) must_check;
+/* The urgent byte alone, out of its order: 1, 0 (no room), or -EINVAL: there is none; -EFAULT. */
+int64_t channel_segment_urgent(struct channel *channel, struct segment_sink *sink) must_check;
+/* Is the reader where an urgent byte is or was? */
+bool channel_at_mark(struct channel *channel);
 void channel_shut(struct channel *channel);
 void carried_handles_free(struct carried_handle *handles, unsigned count);
 /* Bytes in the first segment; those in all come by channel_available. */

@@ -5,6 +5,10 @@
  * As a stream, a read takes parts of segments and goes on from one to the next; when it takes the first byte of one with handles it takes
  * them too, and ends no later than that segment. In message mode a read takes one segment whole.
  *
+ * Urgent bytes (MSG_OOB of streams). Each is a segment of its own. The last one that was not read yet can be taken out of its order; its empty segment
+ * stays as a mark. A read that has bytes ends before either; one that begins there goes over it, and without in_line drops an urgent byte unread.
+ * Those that a later one has replaced are ordinary bytes. As Linux has it since 5.15.
+ *
  * Copies to the reader happen under the channel's lock from the segment at the head, so readers need no turns; a page that is missing is made
  * present without the lock, and then everything is looked at again. What a segment costs is its bytes, its handles and SEGMENT_COST;
  * the queue's cost, in pages, is charged to who pays for the receiver.
@@ -140,6 +144,7 @@ void channel_drop_segments(struct channel *channel)
 	while (!list_empty(&channel->queue)) {
 		struct segment *segment = list_first(&channel->queue, struct segment, link);
 		list_remove(&segment->link);
+		channel->urgent = NULL;
 		flights_end(segment->handles, segment->handle_count);
 		list_add_last(&grave, &segment->link);
 	}
@@ -202,7 +207,7 @@ static int segment_state(const struct channel *channel)
 }
 
 /* Waits for room and queues the segment; its handles (the source's) go with it. On failure the segment stays the caller's. */
-static int segment_queue(struct channel *channel, struct segment *segment, struct segment_source *source)
+static int segment_queue(struct channel *channel, struct segment *segment, struct segment_source *source, bool urgent)
 {
 	for (;;) {
 		bool nesting = source->handle_count;
@@ -228,8 +233,10 @@ static int segment_queue(struct channel *channel, struct segment *segment, struc
 			list_add_last(&channel->queue, &segment->link);
 			channel->bytes += segment->size;
 			channel->nested += segment->nested;
+			if (urgent)
+				channel->urgent = segment;
 			wait_wake_all(&channel->readers, 0);
-			object_notify(&channel->receiver.object, READY_IN);
+			object_notify(&channel->receiver.object, urgent ? READY_IN | READY_PRIORITY : READY_IN);
 		}
 		if (nesting)
 			spin_unlock(&channel_nesting_lock);
@@ -255,7 +262,9 @@ int64_t channel_segment_write(struct channel *channel, struct segment_source *so
 	if (channel->messages && source->total > source->limit - MESSAGE_SPARE)
 		return -EMSGSIZE;
 	while (channel->messages || done < source->total) {
-		uint64_t size = channel->messages ? source->total : min(source->total - done, SEGMENT_PIECE);
+		bool urgent = source->urgent && done == source->total - 1;
+		uint64_t ordinary = source->total - done - (source->urgent && !urgent);
+		uint64_t size = channel->messages ? source->total : min(ordinary, SEGMENT_PIECE);
 		struct segment *segment = NULL;
 		error = segment_make(source, &position, (uint32_t)size, &segment);
 		if (error == -ENOMEM && !channel->messages && size > SEGMENT_SMALL) { /* no large blocks left: then by small ones */
@@ -263,7 +272,7 @@ int64_t channel_segment_write(struct channel *channel, struct segment_source *so
 			error = segment_make(source, &position, (uint32_t)size, &segment);
 		}
 		if (!error) {
-			error = segment_queue(channel, segment, source);
+			error = segment_queue(channel, segment, source, urgent);
 			if (error)
 				segment_free(segment);
 		}
@@ -390,8 +399,34 @@ static bool reader_nest(struct reader *reader, const struct segment *segment)
 static void segment_remove(struct channel *channel, struct segment *segment)
 {
 	list_remove(&segment->link);
+	if (channel->urgent == segment)
+		channel->urgent = NULL;
 	channel_uncharge(channel, segment->cost, CHARGE_SPARE);
 	segment_free(segment); /* without handles: nothing is destroyed */
+}
+
+static bool is_mark(const struct channel *channel, const struct segment *segment)
+{
+	return segment == channel->urgent || segment->taken == segment->size;
+}
+
+/* What a stream's reader does at a mark: true: it goes over it, and *at has moved on; false: it reads it; *stop: it ends before. Lock held. */
+static bool reader_mark(struct reader *reader, struct segment *segment, struct list **at, bool *stop)
+{
+	struct channel *channel = reader->channel;
+	bool peek = reader->sink->peek, urgent = segment == channel->urgent;
+	*stop = reader->done && (urgent || !channel->urgent);
+	if (*stop || (urgent && reader->sink->in_line)) {
+		if (!*stop && !peek)
+			channel->urgent = NULL; /* read like any other */
+		return false;
+	}
+	*at = (*at)->next;
+	if (!peek) {
+		channel->bytes -= segment->size - segment->taken;
+		segment_remove(channel, segment);
+	}
+	return true;
 }
 
 /* Takes what the queue has. 1: the read is complete; 0: it may wait for more; -EAGAIN: look again; or an error. Lock held. */
@@ -404,6 +439,11 @@ static int reader_stream(struct reader *reader)
 		if (at == &channel->queue)
 			return 0;
 		struct segment *segment = list_entry(at, struct segment, link);
+		bool stop = false;
+		if (is_mark(channel, segment) && reader_mark(reader, segment, &at, &stop))
+			continue;
+		if (stop)
+			return 1;
 		if (reader->began && ((sink->by_sender && segment->badge != sink->badge) || (sink->handles && segment->handles)))
 			return 1;
 		if (reader_nest(reader, segment)) {
@@ -467,6 +507,41 @@ static void wake_writers(struct channel *channel)
 	uint32_t ready = channel_sender_ready_locked(channel);
 	if (ready)
 		object_notify(&channel->sender.object, ready);
+}
+
+int64_t channel_segment_urgent(struct channel *channel, struct segment_sink *sink)
+{
+	struct reader reader = { .channel = channel, .sink = sink, .position = { sink->vector, sink->count, 0, 0 } };
+	int64_t error;
+	spin_lock(&channel->lock);
+	do {
+		struct segment *segment = channel->urgent;
+		error = !segment || sink->in_line ? -EINVAL : sink->total ? reader_copy(&reader, segment->bytes, 1) : 0;
+		if (error || sink->peek || !sink->total)
+			continue;
+		struct segment *before = segment->link.previous == &channel->queue ? NULL : list_entry(segment->link.previous, struct segment, link);
+		if (before && before->taken == before->size)
+			segment_remove(channel, before); /* one mark is enough */
+		channel->urgent = NULL;
+		channel->bytes--;
+		segment->taken = segment->size;
+	} while (error == -EAGAIN);
+	spin_unlock(&channel->lock);
+	sink->length = 1;
+	return error ? error : sink->total != 0;
+}
+
+bool channel_at_mark(struct channel *channel)
+{
+	bool mark = false;
+	spin_lock(&channel->lock);
+	if (channel->segments && !channel->messages && !list_empty(&channel->queue)) {
+		struct segment *first = list_first(&channel->queue, struct segment, link);
+		bool next_is_urgent = channel->urgent && first->link.next == &channel->urgent->link;
+		mark = first == channel->urgent || (first->taken == first->size && (!channel->urgent || next_is_urgent));
+	}
+	spin_unlock(&channel->lock);
+	return mark;
 }
 
 int64_t channel_segment_read(struct channel *channel, struct segment_sink *sink)

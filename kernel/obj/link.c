@@ -114,7 +114,7 @@ uint32_t link_ready(struct description *description)
 	if (event)
 		return event->operations->ready(event);
 	struct channel_end *sender = link_sender_ref(description);
-	uint32_t in = receiver ? end_ready(receiver) : 0, out = sender ? end_ready(sender) : READY_OUT, ready = (in & READY_IN) | (out & READY_OUT);
+	uint32_t in = receiver ? end_ready(receiver) : 0, out = sender ? end_ready(sender) : READY_OUT, ready = (in & (READY_IN | READY_PRIORITY)) | (out & READY_OUT);
 	bool datagrams = link->mode == LINK_DATAGRAMS, read_shut, write_shut;
 	read_shut = link->shut & LINK_SHUT_READ || in & READY_HANGUP;
 	write_shut = link->shut & LINK_SHUT_WRITE || (!datagrams && out & READY_ERROR);
@@ -188,7 +188,7 @@ int64_t link_send(struct description *description, struct segment_source *source
 	return result;
 }
 
-int64_t link_receive(struct description *description, struct segment_sink *sink)
+int64_t link_receive(struct description *description, struct segment_sink *sink, bool urgent)
 {
 	struct link *link = description->link;
 	struct channel_end *receiver = __atomic_load_n(&description->receiver, __ATOMIC_ACQUIRE);
@@ -200,7 +200,8 @@ int64_t link_receive(struct description *description, struct segment_sink *sink)
 			return error;
 	}
 	sink->deadline = link_deadline(link->timeout[0]);
-	int64_t result = channel_segment_read(receiver->channel, sink);
+	sink->in_line = link->urgent_in_line;
+	int64_t result = urgent ? channel_segment_urgent(receiver->channel, sink) : channel_segment_read(receiver->channel, sink);
 	if (sink->ended && link->mode == LINK_DATAGRAMS && sink->non_blocking)
 		return -EAGAIN;
 	if (sink->ended)
@@ -218,7 +219,7 @@ int64_t link_transfer(struct description *description, const struct io_vector *v
 	if (!total)
 		return 0;
 	struct segment_sink sink = { .vector = vector, .count = count, .total = total, .non_blocking = non_blocking };
-	int64_t result = link_receive(description, &sink);
+	int64_t result = link_receive(description, &sink, false);
 	label_unref(sink.label);
 	carried_handles_free(sink.handles, sink.handle_count);
 	return result;

@@ -15,6 +15,7 @@ struct link {
 	uint64_t send_limit;
 	uint64_t word[LINK_WORDS];
 	bool reset_taken;             /* the peer's reset was told */
+	bool urgent_in_line;
 	uint32_t shut;                /* LINK_SHUT_* for directions without a channel to tell it */
 	struct flight flight;         /* channel_nesting_lock */
 };

@@ -8,8 +8,8 @@
 
 #define PIECES_ON_STACK 8
 #define TRANSFER_MAX 0x7ffff000ul
-#define SEND_OPTIONS LINK_NON_BLOCKING
-#define RECEIVE_OPTIONS (LINK_NON_BLOCKING | LINK_PEEK | LINK_WAIT_ALL | LINK_BY_SENDER | LINK_CLOSE_ON_EXEC)
+#define SEND_OPTIONS (LINK_NON_BLOCKING | LINK_URGENT)
+#define RECEIVE_OPTIONS (LINK_NON_BLOCKING | LINK_PEEK | LINK_WAIT_ALL | LINK_BY_SENDER | LINK_CLOSE_ON_EXEC | LINK_URGENT)
 
 /* A link by its handle, referenced. A missing right is EBADF, as for reads and writes. */
 static int link_lookup(handle_t handle, uint32_t rights, struct description **description)
@@ -110,15 +110,22 @@ int64_t sys_link_send(handle_t handle, user_t user_message, uint32_t options)
 		error = handle_lookup(message.target, KIND_SENDER, RIGHT_SEND, &target);
 	if (!error && target && !link_ends_fit(description->link->mode, channel_end_of_object(target), NULL))
 		error = -EINVAL;
+	if (!error && options & LINK_URGENT && description->link->mode != LINK_STREAM)
+		error = -EOPNOTSUPP;
 	if (!error)
 		error = pieces_load(&pieces, &message);
 	int64_t result = error;
+	if (!error && options & LINK_URGENT && !pieces.total) {
+		pieces_end(&pieces);
+		result = error = -EOPNOTSUPP;
+	}
 	if (!error) {
 		result = handles_take(&message, &handles);
 		if (!result) {
 			struct segment_source source = {
 				.vector = pieces.vector, .count = pieces.count, .total = pieces.total, .handles = handles, .handle_count = message.handle_count,
 				.non_blocking = options & LINK_NON_BLOCKING || description->flags & DESCRIPTION_NON_BLOCKING,
+				.urgent = options & LINK_URGENT,
 			};
 			result = link_send(description, &source, target ? channel_end_of_object(target) : NULL);
 			carried_handles_free(source.handles, source.handle_count);
@@ -182,14 +189,14 @@ int64_t sys_link_receive(handle_t handle, user_t user_message, uint32_t options)
 	int error = link_lookup(handle, RIGHT_READ, &description);
 	if (error)
 		return error;
-	int64_t result = pieces_load(&pieces, &message);
+	int64_t result = options & LINK_URGENT && description->link->mode != LINK_STREAM ? -EOPNOTSUPP : pieces_load(&pieces, &message);
 	if (!result) {
 		struct segment_sink sink = {
 			.vector = pieces.vector, .count = pieces.count, .total = pieces.total, .peek = options & LINK_PEEK,
 			.wait_all = options & LINK_WAIT_ALL, .by_sender = options & LINK_BY_SENDER,
 			.non_blocking = options & LINK_NON_BLOCKING || description->flags & DESCRIPTION_NON_BLOCKING,
 		};
-		result = link_receive(description, &sink);
+		result = link_receive(description, &sink, options & LINK_URGENT);
 		pieces_end(&pieces);
 		if (result >= 0) {
 			error = received(&message, &sink, result, options & LINK_CLOSE_ON_EXEC);
@@ -333,6 +340,9 @@ static int value_set(struct link *link, uint32_t which, uint64_t mask, uint64_t 
 		place = &link->send_limit;
 		mask = UINT64_MAX;
 		break;
+	case LINK_URGENT_IN_LINE:
+		link->urgent_in_line = value & mask;
+		return 0;
 	default:
 		if (which < LINK_WORD || which >= LINK_WORD + LINK_WORDS)
 			return -EINVAL;
@@ -375,6 +385,7 @@ int64_t sys_link_get(handle_t handle, user_t user_state)
 		(description->event ? LINK_HAS_EVENT : 0) | (link->label[LINK_LABEL_OWN] ? LINK_HAS_LABEL : 0);
 	spin_unlock(&description->lock);
 	if (receiver) {
+		state.parts |= channel_at_mark(receiver->channel) ? LINK_AT_MARK : 0;
 		state.available = channel_available(receiver->channel);
 		state.next = channel_next(receiver->channel);
 	}

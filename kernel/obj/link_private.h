@@ -13,5 +13,6 @@ struct channel_end *link_sender_ref(struct description *description);
 int link_error(struct description *description, bool take);
 /* Fills in what comes from the link; vector, total, handles and non_blocking are the caller's. target: instead of the link's sender, or NULL. */
 int64_t link_send(struct description *description, struct segment_source *source, struct channel_end *target) must_check;
-int64_t link_receive(struct description *description, struct segment_sink *sink) must_check;
+/* urgent: only the urgent byte. */
+int64_t link_receive(struct description *description, struct segment_sink *sink, bool urgent) must_check;
 #endif

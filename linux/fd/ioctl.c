@@ -5,6 +5,7 @@
 #include "linux/fd/descriptor.h"
 
 #define FIONREAD 0x541bu
+#define SIOCATMARK 0x8905u
 #define TIOCOUTQ 0x5411u
 #define FIONBIO 0x5421u
 #define FIONCLEX 0x5450u
@@ -109,6 +110,9 @@ static int64_t ioctl_link(struct linux_thread *t, int fd, const struct descripti
 	int64_t result = link_get(fd, &state);
 	if (result < 0)
 		return result;
+	int32_t mark = (state.parts & LINK_AT_MARK) != 0;
+	if (request == SIOCATMARK)
+		return user_write(t, value, &mark, sizeof mark);
 	if (request != FIONREAD && request != TIOCOUTQ)
 		return -ENOTTY;
 	if (state.parts & LINK_HAS_EVENT) /* it listens */

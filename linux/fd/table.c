@@ -104,8 +104,10 @@ int64_t linux_dup3(struct linux_thread *t, const uint64_t argument[6])
 	return replace(t, fd, target, flags & LINUX_O_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
 }
 
-static int64_t set_flags(int fd, uint32_t flags)
+static int64_t set_flags(int fd, const struct description_info *info, uint32_t flags)
 {
+	if (flags & LINUX_O_DIRECT && info->kind == DESCRIPTION_PLACE && FILE_COOKIE_FLAGS(info->cookie) & LINUX_O_DIRECT)
+		flags &= ~LINUX_O_DIRECT; /* opened with it, as file systems in memory allow: nothing is new */
 	if (flags & LINUX_O_ASYNC)
 		return -EINVAL; /* nobody sends SIGIO */
 	/* O_DIRECT is for pipes, whose writes it makes packets; of anything else the kernel refuses it: all files are cached */
@@ -200,7 +202,7 @@ int64_t linux_fcntl(struct linux_thread *t, const uint64_t argument[6])
 	case F_GETFL:
 		return descriptor_flags(&info);
 	case F_SETFL:
-		return set_flags(fd, (uint32_t)value);
+		return set_flags(fd, &info, (uint32_t)value);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:

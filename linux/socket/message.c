@@ -222,7 +222,7 @@ static int64_t receive_header(struct linux_thread *t, int fd, uint64_t address, 
 		credentials = false;
 	struct control_writer writer = { header.control, header.control ? header.control_length : 0, 0 };
 	int64_t error = control_write(t, &header, &message, credentials, &writer);
-	uint32_t told = writer.flags | (message.flags & LINK_CUT && type != LINUX_SOCK_STREAM ? LINUX_MSG_TRUNC : 0) | (flags & LINUX_MSG_CMSG_CLOEXEC);
+	uint32_t told = writer.flags | (message.flags & LINK_CUT && type != LINUX_SOCK_STREAM ? LINUX_MSG_TRUNC : 0) | (flags & (LINUX_MSG_CMSG_CLOEXEC | LINUX_MSG_OOB));
 	uint64_t used = header.control ? writer.address - header.control : 0;
 	if (error == 0 && header.name) {
 		uint32_t length = message.label_size ? label.length : 0;

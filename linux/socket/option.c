@@ -76,8 +76,10 @@ static int64_t number_set(int fd, int option, int32_t value)
 {
 	uint32_t flag = flag_of(option);
 	int32_t size = MINIMUM(value, BUFFER_MAX);
-	if (flag)
-		return link_set(fd, SOCKET_WORD_FLAGS, flag, value ? flag : 0);
+	if (flag) { /* where urgent bytes go the kernel must know, too */
+		int64_t result = option == SO_OOBINLINE ? link_set(fd, LINK_URGENT_IN_LINE, 1, value != 0) : 0;
+		return result < 0 ? result : link_set(fd, SOCKET_WORD_FLAGS, flag, value ? flag : 0);
+	}
 	switch (option) {
 	case SO_SNDBUF:
 	case SO_SNDBUFFORCE:

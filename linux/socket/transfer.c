@@ -50,8 +50,6 @@ int64_t socket_send(struct linux_thread *t, int fd, struct link_message *message
 	int64_t result;
 	if (!descriptor_valid(fd))
 		return -EBADF;
-	if (flags & LINUX_MSG_OOB)
-		return link_failure(t, fd, -EOPNOTSUPP, true, flags);
 	message->target = HANDLE_NONE;
 	if (address) {
 		result = target_find(t, fd, address);
@@ -60,7 +58,7 @@ int64_t socket_send(struct linux_thread *t, int fd, struct link_message *message
 		message->target = (handle_t)result;
 	}
 	do
-		result = link_send(fd, message, flags & LINUX_MSG_DONTWAIT ? LINK_NON_BLOCKING : 0);
+		result = link_send(fd, message, (flags & LINUX_MSG_DONTWAIT ? LINK_NON_BLOCKING : 0) | (flags & LINUX_MSG_OOB ? LINK_URGENT : 0));
 	while (wait_again(t, result));
 	if (message->target != HANDLE_NONE)
 		handle_close(message->target);
@@ -73,10 +71,8 @@ int64_t socket_receive(struct linux_thread *t, int fd, struct link_message *mess
 	int64_t result;
 	if (!descriptor_valid(fd))
 		return -EBADF;
-	if (flags & LINUX_MSG_OOB)
-		return link_failure(t, fd, socket_type(fd) == LINUX_SOCK_STREAM ? -EINVAL : -EOPNOTSUPP, false, flags);
 	options |= (flags & LINUX_MSG_DONTWAIT ? LINK_NON_BLOCKING : 0) | (flags & LINUX_MSG_PEEK ? LINK_PEEK : 0) |
-		(flags & LINUX_MSG_WAITALL ? LINK_WAIT_ALL : 0) | (flags & LINUX_MSG_CMSG_CLOEXEC ? LINK_CLOSE_ON_EXEC : 0);
+		(flags & LINUX_MSG_WAITALL ? LINK_WAIT_ALL : 0) | (flags & LINUX_MSG_OOB ? LINK_URGENT : 0) | (flags & LINUX_MSG_CMSG_CLOEXEC ? LINK_CLOSE_ON_EXEC : 0);
 	while (result = link_receive(fd, message, options), wait_again(t, result))
 		*message = request;
 	return result < 0 ? link_failure(t, fd, result, false, flags) : result;
