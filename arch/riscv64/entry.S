@@ -2,7 +2,7 @@
  * The way into the kernel and back: one entry for system calls, exceptions and interrupts.
  *
  * sscratch: in user mode struct processor, in the kernel 0, which tells where a trap came from; tp points to struct processor while the kernel runs.
- * gp is never used by the kernel (nothing is relaxed), so what a program has there stays.
+ * gp is never used by the kernel (nothing is relaxed).
  * sstatus: entries from user mode find SPP clear and SPIE set, and the return needs the same; an entry from the kernel restores that at once
  * (it may switch to a thread that returns to user mode) and puts its own saved status back at its return, FS excepted: whose unit it is may have changed.
  */
@@ -56,12 +56,12 @@ trap_entry:
 	beq a0, t0, frame_changed
 	sd a0, FRAME_A0(sp)
 	bnez t1, frame_attention
-	/* Fast return: gp and the callee-saved registers but s0 still hold the program's values. */
+	/* Fast return: the callee-saved registers but s0 still hold the program's values (gp not: another thread may have run since). */
 	ld t0, FRAME_PC(sp)
 	csrw sscratch, tp
 	csrw sepc, t0
 	ld x1, FRAME_X(1)(sp)
-	FOR_EACH ld, 4, 8
+	FOR_EACH ld, 3, 8
 	FOR_EACH ld, 11, 17
 	FOR_EACH ld, 28, 31
 	ld sp, FRAME_X(2)(sp)

@@ -1,5 +1,6 @@
 /* Floating-point and vector registers survive switches between processes, signals, fork and faults. */
 #include "case.h"
+#include "machine.h"
 #include <fenv.h>
 
 static volatile sig_atomic_t ticks;
@@ -40,9 +41,7 @@ int main(void)
 	check(alone == disturbed);
 	for (int i = 0; i < 3; i++)
 		show_status("child", wait_for(pid[i]));
-	double kept = 0;
-	__asm__ volatile("movsd %1, %%xmm15\n mov $39, %%eax\n syscall\n movsd %%xmm15, %0" : "=m"(kept) : "m"(alone) : "rax", "rcx", "r11", "xmm15", "memory");
-	check(kept == alone);
+	check(machine_keep_over_call(alone) == alone);
 	/* rounding mode is a process's own and inherited by fork */
 	fesetround(FE_DOWNWARD);
 	volatile double one = 1, three = 3;

@@ -1,8 +1,8 @@
 /* Where handlers run and how they are left: alternate stacks, overflow, siglongjmp, nested handlers, vector registers kept. */
 #include "case.h"
+#include "machine.h"
 #include <pthread.h>
 #include <setjmp.h>
-#include <ucontext.h>
 
 static char *stack;
 static size_t stack_size = 65536;
@@ -36,9 +36,7 @@ static void nested(int number)
 static void spoil(int number)
 {
 	(void)number;
-	__asm__ volatile("pxor %%xmm0, %%xmm0\n\tpxor %%xmm7, %%xmm7\n\tpxor %%xmm15, %%xmm15\n\tfldz\n\tfstp %%st(0)" ::: "xmm0", "xmm7", "xmm15");
-	if (__builtin_cpu_supports("avx"))
-		__asm__ volatile("vzeroall");
+	machine_spoil();
 }
 static void *thread_stack(void *argument)
 {
@@ -51,8 +49,7 @@ static void edit(int number, siginfo_t *info, void *context)
 {
 	(void)number, (void)info;
 	ucontext_t *c = context;
-	c->uc_mcontext.gregs[REG_RIP] += 2; /* the length of ud2 */
-	c->uc_mcontext.gregs[REG_RAX] = 4711;
+	machine_step(c, 4711);
 	sigaddset(&c->uc_sigmask, SIGUSR2);
 }
 
@@ -155,28 +152,16 @@ int main(void)
 	double end = seconds_now() + 0.2;
 	unsigned long pattern[4] = { 0x1111222233334444ul, 0x5555666677778888ul, 0x9999aaaabbbbccccul, 0xddddeeeeffff0000ul };
 	while (seconds_now() < end)
-		for (int i = 0; i < 2000; i++) {
-			unsigned long out[4] = { 0 }, sse[2] = { 0 };
-			long double x = 1.25L, y;
-			if (__builtin_cpu_supports("avx"))
-				__asm__ volatile("vmovdqu %1, %%ymm9\n\tmovl $200, %%ecx\n1:\tpause\n\tdecl %%ecx\n\tjnz 1b\n\tvmovdqu %%ymm9, %0" : "=m"(out)
-					: "m"(pattern) : "xmm9", "ecx", "memory");
-			else
-				memcpy(out, pattern, sizeof out);
-			__asm__ volatile("movdqu %1, %%xmm15\n\tmovl $200, %%ecx\n1:\tdecl %%ecx\n\tjnz 1b\n\tmovdqu %%xmm15, %0" : "=m"(sse)
-				: "m"(pattern) : "xmm15", "ecx", "memory");
-			__asm__ volatile("fldt %1\n\tmovl $200, %%ecx\n1:\tdecl %%ecx\n\tjnz 1b\n\tfstpt %0" : "=m"(y) : "m"(x) : "ecx", "memory");
-			wrong += memcmp(out, pattern, 32) != 0 || memcmp(sse, pattern, 16) != 0 || x != y;
-		}
+		for (int i = 0; i < 2000; i++)
+			wrong += machine_registers_change(pattern);
 	setitimer(ITIMER_REAL, &never, NULL);
 	printf("registers spoiled %ld times\n", wrong);
 
 	/* the handler may change the registers it returns to */
 	action = (struct sigaction){ .sa_sigaction = edit, .sa_flags = SA_SIGINFO };
 	sigaction(SIGILL, &action, NULL);
-	long result;
-	__asm__ volatile("ud2" : "=a"(result));
+	long result = machine_illegal();
 	sigprocmask(SIG_SETMASK, NULL, &mask);
-	printf("after ud2: %ld, SIGUSR2 blocked %d\n", result, sigismember(&mask, SIGUSR2));
+	printf("after the illegal instruction: %ld, SIGUSR2 blocked %d\n", result, sigismember(&mask, SIGUSR2));
 	return 0;
 }

@@ -30,7 +30,7 @@ static void *spinning_thread(void *argument)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	__sync_fetch_and_add(&ready, 1);
 	while (!stop)
-		__asm__ volatile("pause");
+		;
 	return NULL;
 }
 static void *closed_thread(void *argument)

@@ -1,7 +1,7 @@
 /* Faults become signals: address, code, alternate stacks, going on elsewhere. */
 #include "case.h"
+#include "machine.h"
 #include <setjmp.h>
-#include <ucontext.h>
 
 static sigjmp_buf back;
 static siginfo_t seen;
@@ -18,10 +18,8 @@ static void handler(int number, siginfo_t *information, void *context)
 }
 static void stepping(int number, siginfo_t *information, void *context)
 {
-	ucontext_t *user = context;
 	(void)number; (void)information;
-	user->uc_mcontext.gregs[REG_RIP] += 2; /* over ud2 */
-	user->uc_mcontext.gregs[REG_RAX] = 1234;
+	machine_step(context, 1234);
 }
 #define fault(text, statement) do { \
 	int number_ = sigsetjmp(back, 1); \
@@ -51,9 +49,9 @@ int main(void)
 	check(seen.si_addr == page);
 	volatile int one = 1, zero = 0;
 	fault("divide by zero", one = one / zero);
-	fault("illegal instruction", __asm__ volatile("ud2"));
-	fault("breakpoint", __asm__ volatile("int3"));
-	fault("privileged instruction", __asm__ volatile("hlt"));
+	fault("illegal instruction", __asm__ volatile(ILLEGAL));
+	fault("breakpoint", __asm__ volatile(BREAKPOINT));
+	fault("privileged instruction", __asm__ volatile(PRIVILEGED));
 	put_file("short", "tiny");
 	int fd = must(open("short", O_RDWR));
 	char *file = must(mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
@@ -82,9 +80,7 @@ int main(void)
 	/* the handler changes where and how to go on */
 	action.sa_sigaction = stepping;
 	must(sigaction(SIGILL, &action, NULL));
-	long rax;
-	__asm__ volatile("xor %%eax, %%eax; ud2" : "=a"(rax));
-	printf("went on with %ld\n", rax);
+	printf("went on with %ld\n", machine_illegal());
 
 	/* without a handler, or blocked, or ignored: death */
 	for (int how = 0; how < 3; how++) {

@@ -1,0 +1,30 @@
+#!/bin/sh
+# The init of Linux when a foreign port's results are recorded (tests/conformance/run --record): as guest.sh, but the console is a serial line, so
+# output and errors come as hexadecimal digits behind an x: "case NAME STATUS xOUTPUT xERRORS".
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox mkdir -p /dev/pts /dev/shm
+/bin/busybox mount -t devpts -o ptmxmode=666 devpts /dev/pts
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t tmpfs -o mode=1777 tmp /tmp
+/bin/busybox ip link set lo up 2>/dev/null
+/bin/busybox hostname carillon
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
+umask 022
+/bin/busybox sleep 3 # until Linux's random generator is seeded
+echo BEGIN
+while read -r name <&3; do
+	mkdir -p /tmp/case/work
+	cp "/cases/$name" "/tmp/case/$name"
+	cd /tmp/case/work || exit 1
+	case $name in
+	sh.*) setsid env -i PATH="$PATH" HOME="$HOME" /bin/busybox sh "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
+	*) setsid env -i PATH="$PATH" HOME="$HOME" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
+	esac
+	status=$?
+	echo "case $name $status x$(xxd -p /tmp/out | tr -d '\n') x$(xxd -p /tmp/err | tr -d '\n')"
+	cd /
+	chmod -R u+rwx /tmp/case 2>/dev/null
+	rm -rf /tmp/case /tmp/out /tmp/err
+done 3</cases.list
+poweroff -f
