@@ -60,7 +60,7 @@ objects = $(patsubst %,$(OBJECT)/$(1)/%.o,$(2))
 
 GENERATED := $(GEN)/abi/errors.h $(GEN)/abi/calls.h $(GEN)/carillon/calls.h $(GEN)/kernel/calls.h $(GEN)/kernel/call_table.h \
 	$(GEN)/trace/calls.h $(GEN)/trace/errors.h $(GEN)/manual/calls.txt \
-	$(GEN)/linux/calls.h $(GEN)/linux/call_table.h $(GEN)/trace/linux_calls.h $(GEN)/manual/linux_calls.txt
+	$(GEN)/linux/calls.h $(GEN)/linux/call_table.h $(GEN)/linux/call_names.h $(GEN)/trace/linux_calls.h $(GEN)/manual/linux_calls.txt
 
 generated: $(GENERATED)
 
@@ -92,6 +92,8 @@ $(GEN)/linux/calls.h: $(LINUX_CALLS)
 	$(call generate,header -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
 $(GEN)/linux/call_table.h: $(LINUX_CALLS)
 	$(call generate,table -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
+$(GEN)/linux/call_names.h: $(LINUX_CALLS)
+	$(call generate,names -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
 $(GEN)/trace/linux_calls.h: $(LINUX_CALLS)
 	$(call generate,trace -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
 $(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
@@ -200,7 +202,7 @@ $(MUSL_LIBC): tools/setup/musl.sh tools/setup/sources.sh $(shell find user/musl 
 
 # -- programs of this machine
 
-HOST_TOOLS := archive launch profile
+HOST_TOOLS := archive ktrace launch profile
 SOURCES_launch := tools/archive/archive.c
 tools: $(addprefix build/host/,$(HOST_TOOLS))
 

@@ -50,7 +50,10 @@ trap_entry:
 	mv a0, sp
 	mv a1, a7
 	addi a2, sp, FRAME_A0
-	call call_dispatch
+1:	call call_dispatch              /* patched when there is a trace (patch.c) */
+	.pushsection .patch.call, "a"
+	.quad 1b
+	.popsection
 	lw t1, PROCESSOR_ATTENTION(tp)
 	li t0, 0x8000000000000001       /* CALL_FRAME_CHANGED */
 	beq a0, t0, frame_changed

@@ -54,6 +54,7 @@ static void memory_start(void)
 		start_memory_exclude(&info, board.reserved[i][0], board.reserved[i][1]);
 	start_memory_exclude(&info, (uint64_t)kernel_start - IMAGE_OFFSET, align_up((uint64_t)kernel_end - IMAGE_OFFSET, PAGE_SIZE));
 	start_archive_exclude(&info);
+	start_trace_exclude(&info);
 	mmu_start(table_allocate, (const physical_t (*)[2])board.memory, board.memory_count);
 	start_pages(&info, (const physical_t (*)[2])board.memory, board.memory_count);
 }

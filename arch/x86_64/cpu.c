@@ -63,18 +63,6 @@ void cpu_detect(void)
 	}
 }
 
-/* Writes stac and clac over the no-operations of entry.S and usercopy.S. Text is not writable: through the direct map. */
-static void patch_access(void)
-{
-	extern const uint64_t patch_access_start[][2], patch_access_end[][2];
-	for (const uint64_t (*patch)[2] = patch_access_start; patch < patch_access_end; patch++) {
-		volatile uint8_t *code = direct((*patch)[0] - KERNEL_BASE);
-		code[0] = 0x0f;
-		code[1] = 0x01;
-		code[2] = (uint8_t)(*patch)[1];
-	}
-}
-
 void cpu_set_kernel_stack(uint64_t top)
 {
 	task_segment.stack[0] = top;

@@ -12,7 +12,7 @@
  */
 #include "arch/frame.h"
 
-	.macro CLAC_OR_NOP          /* patched to clac where the processor has SMAP (cpu.c) */
+	.macro CLAC_OR_NOP          /* patched to clac where the processor has SMAP (patch.c) */
 661:	.byte 0x0f, 0x1f, 0x00
 	.pushsection .patch.access, "a"
 	.quad 661b, 0xca
@@ -56,7 +56,10 @@ entry_call:
 	movq %rax, %rsi
 	leaq FRAME_RDI(%rsp), %rdx
 	xorl %ebp, %ebp
-	call call_dispatch
+661:	call call_dispatch                      /* patched when there is a trace (patch.c) */
+	.pushsection .patch.call, "a"
+	.quad 661b
+	.popsection
 	movabsq $0x8000000000000001, %rcx       /* CALL_FRAME_CHANGED */
 	cmpq %rcx, %rax
 	je frame_changed

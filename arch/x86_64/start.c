@@ -124,6 +124,7 @@ static void memory_start(void)
 		start_memory_add(&info, ram[i][0], ram[i][1]);
 	start_memory_exclude(&info, LOW_MEMORY, align_up((uint64_t)kernel_end - KERNEL_BASE, PAGE_SIZE));
 	start_archive_exclude(&info);
+	start_trace_exclude(&info);
 	mmu_start(table_allocate, (const physical_t (*)[2])ram, ram_count);
 	start_pages(&info, ram, ram_count);
 }

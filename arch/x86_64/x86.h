@@ -111,6 +111,7 @@ static inline struct arch_processor *this_arch(void) { return this_processor()->
 void cpu_detect(void);                      /* cpu.c */
 void cpu_start(struct processor *processor);/* control registers, descriptor tables, system-call registers of this processor */
 void cpu_set_kernel_stack(uint64_t top);    /* stack for entries from user mode */
+void patch_access(void);                    /* patch.c */
 void idt_init(void);                        /* idt.c */
 void idt_load(void);
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count); /* mmu.c: final kernel tables */

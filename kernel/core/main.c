@@ -14,6 +14,7 @@
 #include "kernel/core/start.h"
 #include "kernel/core/wait.h"
 #include "kernel/debug/check.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/obj/budget.h"
 #include "kernel/obj/process.h"
@@ -153,6 +154,10 @@ static void first_process_start(void)
 	int error;
 	struct thread_start start = { .entry = elf.entry, .stack = INIT_STACK_TOP, .argument = { INIT_INFO } };
 	first_process = process_create(space, &handles, budget_root);
+	if (first_process) {
+		memcpy(first_process->name, "init", sizeof("init"));
+		trace_process(first_process);
+	}
 	struct thread *thread = first_process ? thread_create(first_process, &start, &error) : NULL;
 	if (!thread)
 		panic("first process: no memory");
@@ -175,6 +180,8 @@ void kernel_main(struct start_info *info)
 		 (unsigned long long)memory >> 20, info->processors);
 	if (memory < MEMORY_MIN)
 		panic("%llu KiB of memory are too little: at least %lu MiB are needed", (unsigned long long)memory / 1024, MEMORY_MIN >> 20);
+	if (info->trace_size && trace_start(info->trace_start, info->trace_size))
+		log_info("trace: %llu MiB at %#llx", (unsigned long long)info->trace_size >> 20, (unsigned long long)info->trace_start);
 	futex_init();
 	random_init();
 	budget_root = budget_create(NULL, memory / PAGE_SIZE);

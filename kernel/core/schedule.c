@@ -15,6 +15,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/core/wait.h"
+#include "kernel/debug/trace.h"
 #include "kernel/obj/process.h"
 
 static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER);
@@ -181,6 +182,8 @@ static void switch_away(bool front)
 		from->usage.preemptions++;
 	if (from == processor->idle)
 		sampling_begin();
+	trace(TRACE_SWITCH, to->number, to->process, from->state == THREAD_SLEEPING ? TRACE_SWITCH_SLEEPS :
+		from->state == THREAD_DEAD ? TRACE_SWITCH_ENDS : TRACE_SWITCH_PREEMPTED, 0, 0, 0);
 	processor->current = to;
 	processor->switches++;
 	arch_context_switch(from, to);
@@ -250,7 +253,7 @@ void scheduler_quantum_ended(void)
 	attention();
 }
 
-void thread_ready(struct thread *thread)
+static inline __attribute__((always_inline)) void make_ready(struct thread *thread)
 {
 	struct thread *current = thread_current();
 	spin_lock(&schedule_lock);
@@ -264,6 +267,21 @@ void thread_ready(struct thread *thread)
 			slice_time(current);
 	}
 	spin_unlock(&schedule_lock);
+}
+
+static __attribute__((noinline, cold)) void ready_traced(struct thread *thread)
+{
+	trace(TRACE_READY, thread->number, 0, 0, 0, 0, 0);
+	make_ready(thread);
+}
+
+/* As a jump to another function the trace point costs no registers here. */
+void thread_ready(struct thread *thread)
+{
+	if (trace_active())
+		ready_traced(thread);
+	else
+		make_ready(thread);
 }
 
 void scheduler_set_priority(struct thread *thread, unsigned priority)

@@ -77,6 +77,45 @@ void start_pages(struct start_info *info, const physical_t (*ram)[2], unsigned c
 	page_set_extent(pages, low, high);
 	if (info->archive_size)
 		page_add_boot_range(info->archive_start, align_up(info->archive_start + info->archive_size, PAGE_SIZE));
+	if (info->trace_size)
+		page_add_boot_range(info->trace_start, info->trace_start + info->trace_size);
+}
+
+const char *start_command_value(const struct start_info *info, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = info->command_line; *at; at++)
+		if ((at == info->command_line || at[-1] == ' ') && strncmp(at, name, length) == 0)
+			return at + length;
+	return NULL;
+}
+
+static uint64_t decimal(const char **text)
+{
+	uint64_t value = 0;
+
+	for (; **text >= '0' && **text <= '9'; ++*text)
+		value = value * 10 + (uint64_t)(**text - '0');
+	return value;
+}
+
+void start_trace_exclude(struct start_info *info)
+{
+	const char *text = start_command_value(info, "ktrace=");
+
+	if (!text)
+		return;
+	physical_t start = decimal(&text);
+	uint64_t size = *text == ':' ? (text++, decimal(&text)) : 0;
+	for (unsigned i = 0; i < info->memory_count; i++) {
+		if (start % PAGE_SIZE || size % PAGE_SIZE || start < info->memory[i].start || start >= info->memory[i].end || size > info->memory[i].end - start)
+			continue;
+		info->trace_start = start;
+		info->trace_size = size;
+		start_memory_exclude(info, start, start + size);
+		return;
+	}
 }
 
 bool start_command_has(const struct start_info *info, const char *word)

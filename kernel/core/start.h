@@ -10,6 +10,8 @@ struct start_info {
 	physical_t archive_start;   /* page-aligned */
 	uint64_t archive_size;
 	const char *command_line;
+	physical_t trace_start;     /* memory set aside for a trace (abi/trace.h) */
+	uint64_t trace_size;        /* 0: none */
 	struct boot_device device[BOOT_DEVICES];
 	unsigned device_count, processors;
 };
@@ -17,10 +19,13 @@ struct start_info {
 void start_memory_add(struct start_info *info, physical_t start, physical_t end); /* whole pages of it */
 void start_memory_exclude(struct start_info *info, physical_t start, physical_t end);
 void start_archive_exclude(struct start_info *info); /* archive_start, archive_size; panics if it does not begin on a page */
+void start_trace_exclude(struct start_info *info);   /* trace_start, trace_size: what "ktrace=" in command_line names, if it is all usable */
 /* size bytes from the start of the first range that has them below limit; panics when there are none. */
 physical_t start_memory_take(struct start_info *info, uint64_t size, physical_t limit) must_check;
 /* Makes the array of pages for ram (all of it, also what was excluded), which the direct map reaches by now. */
 void start_pages(struct start_info *info, const physical_t (*ram)[2], unsigned count);
+/* What follows `name` in the word of command_line that begins with it, or NULL. */
+const char *start_command_value(const struct start_info *info, const char *name);
 /* Is there such a word in command_line? */
 bool start_command_has(const struct start_info *info, const char *word);
 /* Single processor, interrupts disabled, direct map and heap not yet set up: calls page_add_range, then starts everything. Never returns. */

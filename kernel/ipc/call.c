@@ -6,6 +6,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/obj/budget.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/port_private.h"
 #include "kernel/vm/space.h"
 
@@ -253,6 +254,7 @@ static int call_prepare(struct call *call, const struct message *message, const 
 /* Hands the call to a waiting server thread, which is to run next, or queues it. Port lock held. */
 static void call_submit(struct port *port, struct call *call)
 {
+	trace(TRACE_SEND, call, port, call->data, call->word[0], call->send.size, call->handle_count);
 	if (list_empty(&port->receivers)) {
 		call->state = CALL_QUEUED;
 		queue_insert(port, call);
@@ -352,6 +354,7 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 		break;
 	}
 	error = call->result;
+	trace(TRACE_ANSWERED, call, port, error, 0, 0, 0);
 	bool busy = call->busy, delivered = call->delivered;
 	if (busy)
 		call->state = CALL_ABANDONED;

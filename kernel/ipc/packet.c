@@ -6,6 +6,7 @@
 #include "kernel/calls.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/channel.h"
 #include "kernel/ipc/flight.h"
 #include "kernel/obj/description.h"
@@ -124,6 +125,7 @@ static int packet_queue(struct channel *channel, struct packet *packet, bool non
 			packet->references++;
 			channel->count++;
 			channel->nested += packet->nested;
+			trace(TRACE_WRITE, channel, packet->size, channel->count, 0, 0, 0);
 			wait_wake_one(&channel->readers, 0);
 			object_notify(&channel->receiver.object, READY_IN);
 		}
@@ -284,6 +286,7 @@ int64_t sys_channel_receive(handle_t handle, user_t user_message, uint32_t optio
 		wait_wake_all(&channel->writers, 0); /* a sender that hands over may take it back */
 	} else {
 		packet->taken = true;
+		trace(TRACE_READ, channel, packet->size, channel->count, 0, 0, 0);
 		channel->nested -= packet->nested;
 		last = --packet->references == 0;
 		if (!channel->sender_gone) {

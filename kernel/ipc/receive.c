@@ -4,6 +4,7 @@
  */
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/port_private.h"
 
 /* Copies the request's range into the server's memory. */
@@ -57,6 +58,7 @@ static void reply_number(struct thread *thread, struct port *port, struct call *
 {
 	struct thread_ipc *ipc = thread->ipc;
 	message->reply = reply_slot_fill(thread->process, ipc->reserved_slot, call);
+	trace(TRACE_RECEIVE, call, call->port, message->data, message->word[0], message->reply, 0);
 	ipc->reserved_slot = 0;
 	if (port->tells_interrupts) {
 		spin_lock(&port->lock);
@@ -168,6 +170,7 @@ int64_t port_receive_message(struct port *port, struct message *message, uint64_
 			list_remove(&notification->link);
 			list_remove(&ipc->receiver_link);
 			spin_unlock(&port->lock);
+			trace(TRACE_NOTIFY, port, notification->data, notification->word[0], notification->word[1], notification->word[2], 0);
 			notification_deliver(notification, message);
 			return 0;
 		}

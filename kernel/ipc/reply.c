@@ -7,6 +7,7 @@
 #include "arch/usercopy.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/port_private.h"
 
 #define SLOT_BITS 12
@@ -160,6 +161,7 @@ static int range_answer(struct port *port, struct call *call, const struct messa
  * still waits and has one, finds the record its own. */
 static void call_answer_locked(struct call *call, const struct message *message, struct thread **woken)
 {
+	trace(TRACE_REPLY, call, call->port, message->word[0], message->send_size, message->handle_count, 0);
 	memcpy(call->word, message->word, sizeof(call->word));
 	if (call->interrupted)
 		call_untell_locked(call);

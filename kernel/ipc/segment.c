@@ -20,6 +20,7 @@
 #include "arch/usercopy.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/flight.h"
 #include "kernel/ipc/vector.h"
 #include "kernel/obj/budget.h"
@@ -235,6 +236,7 @@ static int segment_queue(struct channel *channel, struct segment *segment, struc
 			channel->nested += segment->nested;
 			if (urgent)
 				channel->urgent = segment;
+			trace(TRACE_WRITE, channel, segment->size, channel->count, 0, 0, 0);
 			wait_wake_all(&channel->readers, 0);
 			object_notify(&channel->receiver.object, urgent ? READY_IN | READY_PRIORITY : READY_IN);
 		}
@@ -581,6 +583,7 @@ int64_t channel_segment_read(struct channel *channel, struct segment_sink *sink)
 	}
 	if (reader.began && !sink->peek)
 		wake_writers(channel);
+	trace(TRACE_READ, channel, reader.done, channel->count, 0, 0, 0);
 	reader_unlock(&reader);
 	if (!channel->messages)
 		sink->length = reader.done;

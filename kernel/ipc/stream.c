@@ -11,6 +11,7 @@
 #include "arch/usercopy.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/ipc/channel.h"
 #include "kernel/ipc/vector.h"
 #include "kernel/obj/budget.h"
@@ -213,6 +214,12 @@ static int64_t packet_get(struct channel *channel, struct vector_position *posit
 	return (int64_t)length;
 }
 
+/* Out of the way: with the record's arguments in them reads and writes would keep more registers. */
+static __attribute__((noinline, cold)) void transfer_trace(const struct channel *channel, enum trace_event event, uint64_t done)
+{
+	trace(event, channel, done, channel->count, 0, 0, 0);
+}
+
 int64_t channel_stream_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
 {
 	struct vector_position position = { vector, count, 0, 0 };
@@ -260,6 +267,8 @@ int64_t channel_stream_read(struct channel *channel, const struct io_vector *vec
 	}
 	if (done)
 		wake_writers(channel);
+	if (trace_active())
+		transfer_trace(channel, TRACE_READ, done);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
 }
@@ -430,6 +439,8 @@ int64_t channel_stream_write(struct channel *channel, const struct io_vector *ve
 	}
 	if (error && done)
 		wake_readers(channel);
+	if (trace_active())
+		transfer_trace(channel, TRACE_WRITE, done);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
 }

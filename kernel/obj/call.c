@@ -16,7 +16,7 @@ static int64_t call_unknown(struct process *process, uint64_t number)
 	uint64_t bit = min(number, sizeof(process->unknown_calls) * 8 - 1);
 	uint64_t mask = 1ull << bit % 64;
 	if (!(__atomic_fetch_or(&process->unknown_calls[bit / 64], mask, __ATOMIC_RELAXED) & mask))
-		log_info("process %016lx: unknown system call %lu", process->badge, number);
+		log_info("process %s (%016lx): unknown system call %lu", process->name, process->badge, number);
 	return -ENOSYS;
 }
 

@@ -6,6 +6,7 @@
 #include "arch/processor.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/obj/budget.h"
 #include "kernel/obj/process_list.h"
 #include "kernel/vm/space.h"
@@ -105,6 +106,9 @@ struct process *process_create(struct space *space, const struct handles *handle
 	handles_ref(handles);
 	object_ref(&budget->object);
 	object_init(&process->object, &process_operations);
+	if (thread_current()->process) /* the child of a fork goes on under its parent's name */
+		memcpy(process->name, process_current()->name, sizeof(process->name));
+	trace_process(process);
 	process_list_add(process);
 	__atomic_add_fetch(&processes_alive, 1, __ATOMIC_RELAXED);
 	return process;

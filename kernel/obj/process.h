@@ -46,6 +46,7 @@ struct process {
 	struct budget *budget;       /* constant */
 	struct list all_link;        /* process_list.c */
 	volatile uint64_t badge;
+	char name[16];               /* what the log and the trace call it; NUL-terminated, for people only */
 	uint64_t start_time;
 	struct usage usage;          /* of ended threads */
 	struct usage_told usage_told;

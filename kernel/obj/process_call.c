@@ -4,6 +4,7 @@
 #include "kernel/calls.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/obj/budget.h"
 #include "kernel/obj/upcall.h"
 #include "kernel/vm/space.h"
@@ -180,6 +181,27 @@ int64_t sys_process_set_badge(handle_t handle, uint64_t badge)
 	if (error)
 		return error;
 	process->badge = badge;
+	trace_process(process);
+	object_unref(&process->object);
+	return 0;
+}
+
+int64_t sys_process_set_name(handle_t handle, user_t user_name, uint64_t length)
+{
+	char name[sizeof(((struct process *)0)->name)] = { 0 };
+	struct process *process;
+	if (copy_from_user(name, user_name, min(length, sizeof(name) - 1)))
+		return -EFAULT;
+	for (char *c = name; *c; c++) /* no control sequences reach a terminal */
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
+	int error = process_lookup(handle, RIGHT_MANAGE, &process);
+	if (error)
+		return error;
+	spin_lock(&process->lock);
+	memcpy(process->name, name, sizeof(name));
+	spin_unlock(&process->lock);
+	trace_process(process);
 	object_unref(&process->object);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "arch/processor.h"
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/obj/process.h"
 #include "kernel/obj/upcall.h"
 #include "kernel/vm/space.h"
@@ -78,6 +79,7 @@ struct thread *thread_create(struct process *process, const struct thread_start 
 	object_ref(&process->object);
 	spin_unlock(&process->lock);
 	__atomic_add_fetch(&threads_alive, 1, __ATOMIC_RELAXED);
+	trace(TRACE_THREAD, thread->number, process, 0, 0, 0, 0);
 	return thread;
 }
 
@@ -100,6 +102,7 @@ void thread_exit_current(void)
 		process->ending = process->corpse = true;
 	wait_wake_all(&process->changed, 0);
 	spin_unlock(&process->lock);
+	trace(TRACE_EXIT, process, last, 0, 0, 0, 0);
 	if (last)
 		process_finish(process);
 	/* The space may go with the process: leave it first. */

@@ -90,7 +90,7 @@ static void caller_print(struct process *process, uint64_t address)
 /* Registers and return addresses of a thread that is about to die, to the log. The stack is the program's: nothing in it is believed. */
 static void fault_print(struct thread *thread, struct arch_frame *frame, enum exception_cause cause, uint64_t code, uint64_t address)
 {
-	log_print("process %016lx thread %lu: %s at %016lx, address %016lx, code %lx", thread->process->badge, thread->number, cause_name(cause),
+	log_print("process %s (%016lx) thread %lu: %s at %016lx, address %016lx, code %lx", thread->process->name, thread->process->badge, thread->number, cause_name(cause),
 		  arch_frame_instruction(frame), address, code);
 	arch_frame_print(frame);
 	uint64_t base = arch_frame_base(frame);

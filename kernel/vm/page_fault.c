@@ -1,6 +1,7 @@
 /* A page fault of a user thread: resolved, or turned into an exception, or the end of the process. */
 #include "arch/processor.h"
 #include "arch/thread.h"
+#include "kernel/debug/trace.h"
 #include "kernel/obj/process_list.h"
 #include "kernel/vm/space.h"
 
@@ -10,6 +11,7 @@ void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t acce
 	int error = space ? space_fault(space, address, access) : -EFAULT;
 	while (error == -ENOMEM && process_out_of_memory())
 		error = space_fault(space, address, access);
+	trace(TRACE_FAULT, address, access, arch_frame_instruction(frame), error, 0, 0);
 	switch (error) {
 	case 0:
 		thread_current()->usage.page_faults++;
@@ -34,5 +36,6 @@ int page_fault_resolve(uint64_t address, uint32_t access)
 	int error = space ? space_fault(space, address, access) : -EFAULT;
 	while (error == -ENOMEM && process_out_of_memory())
 		error = space_fault(space, address, access);
+	trace(TRACE_FAULT, address, access, 0, error, 0, 0);
 	return error;
 }

@@ -85,6 +85,12 @@ static int64_t adopt(struct process *process, handle_t handle)
 	return error < 0 ? error : process_watch(handle, proc_watch_port, badge);
 }
 
+/* The kernel's log and trace know it by the same name. They are not worth failing for. */
+static void name_kernel(const struct process *process)
+{
+	(void)process_set_name(process->handle, process->name, strlen(process->name));
+}
+
 /* What fork and registering share. 0, or an error with nothing left of the new process's entry. */
 static int64_t enter(struct server_request *request, struct process *parent, struct process **result)
 {
@@ -138,6 +144,7 @@ static int64_t do_register(struct server_request *request, struct process *calle
 	if (result > 0) {
 		memcpy(child->name, &request->word[2], sizeof child->name);
 		child->name[sizeof child->name - 1] = 0;
+		name_kernel(child);
 		free(child->path);
 		free(child->command);
 		child->path = child->command = NULL;
@@ -154,6 +161,7 @@ static int64_t do_executed(struct server_request *request, struct process *calle
 {
 	memcpy(caller->name, &request->word[1], sizeof caller->name);
 	caller->name[sizeof caller->name - 1] = 0;
+	name_kernel(caller);
 	caller->flags |= PROCESS_SLOT_EXECED;
 	caller->exit_signal = SIGCHLD;
 	timers_forget(caller, false);
@@ -432,6 +440,7 @@ static int64_t do_set_name(struct server_request *request, struct process *calle
 {
 	memcpy(caller->name, &request->word[1], sizeof caller->name);
 	caller->name[sizeof caller->name - 1] = 0;
+	name_kernel(caller);
 	process_publish(caller);
 	return 0;
 }

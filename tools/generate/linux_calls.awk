@@ -2,6 +2,7 @@
 #   -v output=header  build/ARCH/gen/linux/calls.h         numbers LINUX_CALL_NAME, prototypes, for -v arch=x86_64|riscv64
 #   -v output=table   build/ARCH/gen/linux/call_table.h    the dispatch table, included once by linux/process/dispatch.c
 #   -v output=trace   build/ARCH/gen/trace/linux_calls.h   argument kinds by number, for linux/trace
+#   -v output=names   build/ARCH/gen/linux/call_names.h    names by number, for tools/ktrace
 #   -v output=manual  the list of calls for tests/conformance/README
 function fail(message) {
 	print FILENAME ":" FNR ": " message > "/dev/stderr"
@@ -59,6 +60,12 @@ END {
 				after = class[i] == "restart" ? "AFTER_RESTART" : class[i] == "nohand" ? "AFTER_NO_HANDLER" : "AFTER_INTERRUPTED"
 				print "[" numbers[i] "] = LINUX_CALL_ENTRY(\"" name[i] "\", " (body[i] == "-" ? "linux_absent" : body[i]) ", " after "),"
 			}
+	} else if (output == "names") {
+		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
+		print "static const char *const linux_call_names[] = {"
+		for (i = 1; i <= count; i++)
+			if (numbers[i] != "-") print "\t[" numbers[i] "] = \"" name[i] "\","
+		print "};"
 	} else if (output == "trace") {
 		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
 		for (i = 1; i <= count; i++)
@@ -74,5 +81,5 @@ END {
 			print line
 		}
 	} else
-		fail("-v output=header, table, trace or manual")
+		fail("-v output=header, table, names, trace or manual")
 }

@@ -2,7 +2,7 @@
  * The launcher: boots one machine for one program and is, for whoever started it, that program.
  *   options.c   the command line            program.c  is the file something Carillon can run?
  *   machine.c   archive, QEMU               relay.c    bytes, control lines, signals, time until the end
- *   terminal.c  raw mode and back
+ *   terminal.c  raw mode and back          trace.c    --ktrace: what the kernel records, to a file
  * Every failure of its own ends it with FAILURE and one line on standard error.
  */
 #ifndef TOOLS_LAUNCH_H
@@ -25,6 +25,7 @@ struct architecture {
 	const char *machine;           /* the emulator's program */
 	const char *const *arguments;  /* that make its machine: no default devices but what is named, NULL at the end */
 	unsigned memory_least;         /* MiB, below which not even the loader finds room */
+	uint64_t memory_start;         /* its address in the machine */
 };
 extern const struct architecture architectures[]; /* machine.c; the last has no name */
 
@@ -37,6 +38,7 @@ struct options {
 	unsigned processors;
 	double timeout;           /* seconds, 0 none */
 	bool verbose, icount, trace;
+	const char *ktrace;       /* the file for the kernel's trace, or NULL */
 	const char *debug_socket; /* gdb's remote protocol is served there */
 	const char **environment;
 	size_t environment_count;
@@ -77,6 +79,15 @@ void machine_start(struct machine *machine, const struct options *options, const
 void machine_stop(void);
 /* It has been waited for: never kill that process number again. */
 void machine_forget(void);
+
+/* What is set aside of the machine's memory for the trace, and is added to it: above the kernel, far below the archive (unless there is very little). */
+#define KTRACE_OFFSET (16u << 20)
+#define KTRACE_SIZE (64u << 20)
+/* Opens the file, and makes the machine's memory of so many MiB: its descriptor. */
+int ktrace_prepare(const char *name, unsigned memory);
+void ktrace_begin(void);
+/* The machine has stopped: the rest. Tells on standard error what is missing. */
+void ktrace_end(void);
 
 /* Runs until the end; returns the exit status of the command. */
 int relay_run(struct machine *machine, const struct options *options, const char *stdio);

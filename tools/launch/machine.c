@@ -45,8 +45,8 @@ static const char *const arguments_x86_64[] = {
 static const char *const arguments_riscv64[] = { "-M", "virt", "-cpu", "rv64", "-bios", "default", NULL };
 
 const struct architecture architectures[] = {
-	{ "x86_64", EM_X86_64, "build/x86_64", "qemu-system-x86_64", arguments_x86_64, 32 },
-	{ "riscv64", EM_RISCV, "build/riscv64", "qemu-system-riscv64", arguments_riscv64, 8 },
+	{ "x86_64", EM_X86_64, "build/x86_64", "qemu-system-x86_64", arguments_x86_64, 32, 0 },
+	{ "riscv64", EM_RISCV, "build/riscv64", "qemu-system-riscv64", arguments_riscv64, 8, 0x80000000 },
 	{ .name = NULL },
 };
 
@@ -222,6 +222,7 @@ static char *quote_commas(const char *text)
 static void describe_machine(struct command *command, struct machine *machine, const struct options *options, const char *stdio,
 	int archive, const char *program_path)
 {
+	char trace[48] = "";
 	add(command, "%s", options->machine);
 	/* no user configuration, no default devices, no display: the machine is what stands here */
 	static const char *const fixed[] = { "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-accel", "tcg",
@@ -233,8 +234,18 @@ static void describe_machine(struct command *command, struct machine *machine, c
 		add(command, "%s", options->architecture->arguments[i]);
 	add(command, "-device");
 	add(command, "virtio-serial-device,max_ports=8");
+	unsigned memory = options->memory + (options->ktrace ? KTRACE_SIZE >> 20 : 0);
+	if (options->ktrace) {
+		int descriptor = ktrace_prepare(options->ktrace, memory);
+		command->inherited[command->inherited_count++] = descriptor;
+		add(command, "-object");
+		add(command, "memory-backend-file,id=memory,size=%uM,mem-path=/proc/self/fd/%d,share=on", memory, descriptor);
+		add(command, "-machine");
+		add(command, "memory-backend=memory");
+		snprintf(trace, sizeof trace, " ktrace=%llu:%u", (unsigned long long)options->architecture->memory_start + KTRACE_OFFSET, KTRACE_SIZE);
+	}
 	add(command, "-m");
-	add(command, "%u", options->memory);
+	add(command, "%u", memory);
 	add(command, "-smp");
 	add(command, "%u", options->icount ? 1 : options->processors);
 	if (options->icount) {
@@ -265,8 +276,8 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	add(command, "/proc/self/fd/%d", archive);
 	add(command, "-append");
 	const char *more = getenv("CARILLON_BOOT"); /* further words, for tests */
-	add(command, "stdio=%s%s%s%s%s%s%s%s", stdio, terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "", program_path,
-		options->verbose ? " verbose" : "", options->trace ? " strace" : "", more ? " " : "", more ? more : "");
+	add(command, "stdio=%s%s%s%s%s%s%s%s%s", stdio, terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "", program_path,
+		options->verbose ? " verbose" : "", options->trace ? " strace" : "", trace, more ? " " : "", more ? more : "");
 }
 
 /* In the child: becomes the emulator, or tells why not through `failed`. */
@@ -306,6 +317,7 @@ void machine_start(struct machine *machine, const struct options *options, const
 	describe_machine(&command, machine, options, stdio, archive, program_path);
 	if (pipe2(failed, O_CLOEXEC) < 0 || pipe2(complaint, O_CLOEXEC) < 0)
 		fail("cannot make a pipe: %s", strerror(errno));
+	atexit(ktrace_end); /* after the machine has been stopped */
 	atexit(machine_stop);
 	pid_t launcher = getpid();
 	pid_t process = fork();
@@ -321,6 +333,7 @@ void machine_start(struct machine *machine, const struct options *options, const
 		close(command.inherited[i]);
 	for (size_t i = 0; i < command.count; i++)
 		free(command.argument[i]);
+	ktrace_begin();
 	machine->complaint = complaint[0];
 	fcntl(complaint[0], F_SETFL, O_NONBLOCK);
 	if (read(failed[0], &error, sizeof error) == (ssize_t)sizeof error)

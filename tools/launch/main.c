@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 	machine_start(&machine, &options, stdio);
 	int status = relay_run(&machine, &options, stdio);
 	machine_stop();
+	ktrace_end();
 	terminal_restore();
 	return status;
 }

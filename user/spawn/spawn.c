@@ -179,6 +179,9 @@ static int64_t process_build(handle_t space, const struct native_spawn *request,
 		return process;
 	int64_t error = request->successor ? 0 : handles_give((handle_t)process, request);
 	struct thread_start start = { .entry = entry, .stack = STACK_TOP, .argument = { LIBRARY_RECORD } };
+	const char *slash = strrchr(request->name, '/'), *name = slash ? slash + 1 : request->name;
+	if (!error)
+		error = process_set_name((handle_t)process, name, strlen(name));
 	if (!error)
 		error = thread_create((handle_t)process, &start);
 	if (error < 0) {

@@ -35,4 +35,6 @@ noreturn void arch_halt(void);
 bool arch_random_seed(uint64_t seed[4]);    /* hardware entropy if any; mixes the counter otherwise and returns false */
 const char *arch_machine_name(void);        /* "x86_64" */
 void arch_start_processors(unsigned count);
+/* From now on trace_active() (arch/trace_point.h) is true, and system calls come by call_dispatch_traced. Before the first process runs. */
+void arch_trace_begin(void);
 #endif

@@ -1,0 +1,30 @@
+/*
+ * ktrace: what the kernel does, recorded (abi/trace.h) when the command line asks for it.
+ *
+ * A trace point costs one instruction that does nothing while there is no trace: trace_active() is a place in the code that the port makes into a
+ * jump when a trace begins, which is before the first process and for good. System calls cost nothing at all: their entry is turned to
+ * call_dispatch_traced instead.
+ */
+#ifndef KERNEL_TRACE_H
+#define KERNEL_TRACE_H
+#include "abi/trace.h"
+#include "arch/trace_point.h" /* static inline bool trace_active(void) */
+#include "kernel/core/types.h"
+
+struct thread;
+struct process;
+/* Begins the trace in [start, start + size), memory that nothing else uses. False: it is too small. */
+bool trace_start(physical_t start, uint64_t size) must_check;
+/* Writes a record for the current thread; only when trace_active(). Any context, any locks. */
+__attribute__((cold)) void trace_record(enum trace_event event, uint16_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
+
+/* A trace point. What the arguments cost is paid only when there is a trace. */
+#define trace(event, a, b, c, d, e, f) \
+	do { \
+		if (__builtin_expect(trace_active(), false)) \
+			trace_record(event, 0, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)); \
+	} while (0)
+
+/* A process is there, or goes by another name or badge. */
+void trace_process(struct process *process);
+#endif
