@@ -70,10 +70,10 @@ static void send_one(void)
 		sent.object[i] = &token[t].object;
 		message.handle[i] = token_handle(t, sent.rights[i]);
 	}
-	if (sent.count && shim_below(12) == 0) { /* the channel's own end: refused, a cycle */
+	if (sent.count && receiver_there && shim_below(12) == 0) { /* the channel's own receiver: refused, a cycle */
 		channel_end = true;
 		(void)sys_handle_close(message.handle[0]);
-		message.handle[0] = shim_below(2) || !receiver_there ? ends.sender : ends.receiver;
+		message.handle[0] = ends.receiver;
 		message.move &= ~1u;
 	}
 	for (unsigned i = channel_end; i < sent.count; i++)
@@ -151,15 +151,15 @@ static void receive_one(void)
 	memmove(queue, queue + 1, queued * sizeof(*queue));
 }
 
-/* An end of a channel in a channel keeps it alive; one that holds ends itself is refused. */
+/* A receiver in a channel keeps its own alive; that of a channel which holds receivers is refused. */
 static void nest(void)
 {
 	CHECK(!sys_channel_create(CHANNEL_PACKET, 4, user_of(&inner)));
 	struct message message = { .handle = { inner.receiver }, .handle_count = 1, .move = 1 };
 	if (queued < capacity && receiver_there) {
 		CHECK(!sys_channel_send(ends.sender, user_of(&message), CHANNEL_NON_BLOCKING, DEADLINE_NEVER));
-		/* now ends' channel holds an end: neither of its own may go into another */
-		struct message other = { .handle = { ends.sender }, .handle_count = 1 };
+		/* now ends' channel holds a receiver: its own may not go into another */
+		struct message other = { .handle = { ends.receiver }, .handle_count = 1 };
 		CHECK(sys_channel_send(inner.sender, user_of(&other), CHANNEL_NON_BLOCKING, DEADLINE_NEVER) == -ELOOP);
 		other.handle_count = 0;
 		CHECK(!sys_channel_send(inner.sender, user_of(&other), CHANNEL_NON_BLOCKING, DEADLINE_NEVER));
@@ -175,7 +175,7 @@ static void nest(void)
 		if (shim_below(2)) {
 			CHECK(!sys_channel_receive(ends.receiver, user_of(&back), CHANNEL_NON_BLOCKING, DEADLINE_NEVER) && back.handle_count == 1);
 			CHECK(!sys_channel_receive(back.handle[0], user_of(&other), CHANNEL_NON_BLOCKING, DEADLINE_NEVER));
-			other = (struct message){ .handle = { ends.sender }, .handle_count = 1 }; /* it holds none any more */
+			other = (struct message){ .handle = { ends.receiver }, .handle_count = 1 }; /* it holds none any more */
 			CHECK(!sys_channel_send(inner.sender, user_of(&other), CHANNEL_NON_BLOCKING, DEADLINE_NEVER));
 			(void)sys_handle_close(back.handle[0]);
 			CHECK(sys_channel_send(inner.sender, user_of(&other), CHANNEL_NON_BLOCKING, DEADLINE_NEVER) == -EPIPE);

@@ -33,6 +33,7 @@ static void token_destroy(struct object *object)
 static void token_closed(struct object *object)
 {
 	__atomic_add_fetch(&container_of(object, struct token, object)->closed, 1, __ATOMIC_RELAXED);
+	object_unref(object);
 }
 static const struct object_operations operations[2] = {
 	{ .kind = KIND_EVENT, .name = "token", .destroy = token_destroy, .handle_closed = token_closed },
