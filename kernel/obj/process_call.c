@@ -337,15 +337,9 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	}
 	spin_lock(&process->lock);
 	struct route_table *old = process->routes;
-	bool alone = process->thread_count == 1;
-	if (alone || !old)
-		process->routes = table;
+	process->routes = table;
 	spin_unlock(&process->lock);
-	/* Other threads may be using the old table without a lock. */
-	if (!alone && old) {
-		route_table_unref(table);
-		return -EBUSY;
-	}
+	/* A table is used from the entry of a call to the body of the native one, without a lock and without sleep: on the one processor by nobody now. */
 	route_table_unref(old);
 	return 0;
 }

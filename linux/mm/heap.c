@@ -2,8 +2,35 @@
 #include "linux/calls.h"
 #include "linux/mm/mm.h"
 #include "linux/process/process.h"
+#include "machine.h"
 
 #define GROW_GAP (256 * PAGE_SIZE) /* what stays free below a mapping that grows */
+
+#define STACK_COUNTED (132ul << 10)
+
+void stack_limit(struct linux_thread *t, uint64_t limit)
+{
+	struct linux_process *p = t->process;
+	uint64_t size = stack_size(limit), old = p->stack_size, pointer = *machine_stack(&t->block.registers);
+	struct region_info region;
+	if (p->memory != p || p->companions || !old || space_query(HANDLE_SELF_SPACE, PROGRAM_TOP - PAGE_SIZE, &region) < 0 || region.tag != LINUX_REGION_STACK)
+		return; /* another process's stack, or no stack any more */
+	if (size > old) {
+		struct map_request request = {
+			.address = PROGRAM_TOP - size, .length = size - old, .memobj = HANDLE_NONE, .protection = region.protection, .flags = MAP_FIXED_NEW,
+			.tag = LINUX_REGION_STACK,
+		};
+		if (space_map(HANDLE_SELF_SPACE, &request) < 0)
+			return; /* the program has put something there: the stack ends where it did */
+	} else {
+		if (p->thread_count > 1 || pointer < PROGRAM_TOP - old || pointer > PROGRAM_TOP)
+			return; /* nobody knows what is used of it */
+		size = MAXIMUM(size, page_round_up(PROGRAM_TOP - pointer) + 4 * PAGE_SIZE);
+		if (size >= old || space_unmap(HANDLE_SELF_SPACE, PROGRAM_TOP - old, old - size) < 0)
+			return;
+	}
+	p->stack_size = size;
+}
 
 bool memory_exceeds(struct linux_thread *t, uint64_t more)
 {
@@ -11,7 +38,9 @@ bool memory_exceeds(struct linux_thread *t, uint64_t more)
 	struct space_info info;
 	if (limit == LINUX_RLIM_INFINITY || space_get(HANDLE_SELF_SPACE, &info) < 0)
 		return false;
-	return more > limit || info.mapped * PAGE_SIZE > limit - more;
+	/* Of the stack Linux counts only what has been used; here is told what a program has at first. */
+	uint64_t mapped = info.mapped * PAGE_SIZE - t->process->memory->stack_size + STACK_COUNTED;
+	return more > limit || mapped > limit - more;
 }
 
 bool memory_grow(struct linux_thread *t, uint64_t address)

@@ -184,6 +184,7 @@ void linux_fork_begin(struct linux_thread *t)
 	t->number = (uint64_t)thread_self();
 	t->pending = 0;
 	signal_queue_drop(t);
+	p->queued = 0;
 	t->robust_list = 0;
 	p->record->slot = slot;
 	p->record->pid = pid; /* from here on the list of threads above is this process's (struct record_threads) */

@@ -22,6 +22,13 @@
 
 #define PLACE_PROGRAM 0x2aaaaaaa0000ul
 
+/* As Linux has it: a quarter of the stack's limit at most, but not more than 6 MiB and never less than 128 KiB; pointers count too. */
+static uint64_t arguments_room(struct linux_thread *t)
+{
+	uint64_t quarter = t->process->limits[LINUX_RLIMIT_STACK][0] / 4;
+	return MAXIMUM(MINIMUM(quarter, EXEC_STRINGS), 128ul << 10);
+}
+
 int exec_string_add(struct exec_strings *strings, const char *text, size_t length, uint32_t *offset)
 {
 	if (length >= EXEC_STRING || strings->used + length + 1 > EXEC_STRINGS)
@@ -36,6 +43,7 @@ int exec_string_add(struct exec_strings *strings, const char *text, size_t lengt
 /* A NULL-terminated array of pointers to strings in user memory, appended. */
 static int64_t strings_copy(struct linux_thread *t, struct exec_strings *strings, uint64_t array, uint32_t first, uint32_t *count)
 {
+	uint64_t most = arguments_room(t);
 	*count = 0;
 	for (; array; array += 8, ++*count) {
 		uint64_t pointer;
@@ -51,6 +59,8 @@ static int64_t strings_copy(struct linux_thread *t, struct exec_strings *strings
 			return length == -ENAMETOOLONG ? -E2BIG : length;
 		strings->offset[first + *count] = (uint32_t)strings->used;
 		strings->used += (uint64_t)length + 1;
+		if (strings->used + 8ul * (first - EXEC_FRONT + *count + 1) + strlen(strings->path) + 1 > most)
+			return -E2BIG;
 	}
 	return 0;
 }
@@ -203,8 +213,7 @@ static int64_t stack_write(handle_t space, struct exec_strings *strings, const s
 	out += 2 * ARRAY_SIZE(vector);
 	uint64_t size = (uint64_t)(out - strings->pointers) * 8;
 	*pointer = (base - size) & ~15ul;
-	/* A quarter of the stack at most, as Linux has it */
-	if (PROGRAM_TOP - *pointer > PROGRAM_STACK_SIZE / 2)
+	if (PROGRAM_TOP - *pointer > stack_size(strings->record.limits[LINUX_RLIMIT_STACK][0]) - 4 * PAGE_SIZE)
 		return -E2BIG;
 	int64_t written = space_write(space, base, strings->text, strings->used);
 	if (written == (int64_t)strings->used)
@@ -332,7 +341,7 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 		goto out;
 	if (image->relocatable)
 		bias = ((PLACE_PROGRAM + image->alignment - 1) & ~(image->alignment - 1)) - (image->low & ~(image->alignment - 1));
-	else if (image->high > PROGRAM_TOP - PROGRAM_STACK_SIZE || (image->low < VALUE_SPACE_END && image->high > VALUE_SPACE_START))
+	else if (image->high > PROGRAM_TOP - STACK_ROOM || (image->low < VALUE_SPACE_END && image->high > VALUE_SPACE_START))
 		result = -ENOEXEC;
 	if (result >= 0)
 		result = image_map((handle_t)space, image, (handle_t)memobj, bias);
@@ -358,7 +367,8 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 		result = library_map((handle_t)space, &strings->record, (handle_t)record, record_size, &library_entry, &values.vdso);
 	if (result)
 		goto out;
-	result = map_at((handle_t)space, PROGRAM_TOP - PROGRAM_STACK_SIZE, PROGRAM_STACK_SIZE, HANDLE_NONE, 0,
+	uint64_t stack = stack_size(strings->record.limits[LINUX_RLIMIT_STACK][0]);
+	result = map_at((handle_t)space, PROGRAM_TOP - stack, stack, HANDLE_NONE, 0,
 		PROTECT_READ | PROTECT_WRITE | (image->executable_stack ? PROTECT_EXECUTE : 0), 0, LINUX_REGION_STACK);
 	if (!result)
 		result = stack_write((handle_t)space, strings, &values, &pointer);

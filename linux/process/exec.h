@@ -4,9 +4,9 @@
 #include "linux/linux.h"
 #include "linux/process/elf.h"
 
-#define EXEC_STRINGS (2ul << 20)     /* bytes of arguments and environment together */
+#define EXEC_STRINGS (6ul << 20)     /* bytes of arguments and environment together */
 #define EXEC_STRING (128ul << 10)    /* of one of them */
-#define EXEC_POINTERS (128ul << 10)  /* their number */
+#define EXEC_POINTERS (EXEC_STRINGS / 8)  /* their number, at most: each has a pointer, which counts too */
 #define EXEC_SCRIPTS 5               /* scripts run by scripts */
 #define EXEC_FRONT (EXEC_SCRIPTS * 2u) /* room for the arguments that scripts put in front */
 

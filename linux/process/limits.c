@@ -1,5 +1,9 @@
-/* Resource limits and priorities. Limits are kept, told and passed on through exec; RLIMIT_NOFILE is the kernel's handle_limit. */
+/*
+ * Resource limits and priorities. Limits are kept, told and passed on through exec; RLIMIT_NOFILE is the kernel's handle_limit, RLIMIT_CPU and
+ * RLIMIT_SIGPENDING proc's business. Root, whom everyone is, is exempt from RLIMIT_NPROC and RLIMIT_MEMLOCK, as on Linux. There are no core files.
+ */
 #include "linux/calls.h"
+#include "linux/mm/mm.h"
 #include "linux/process/process.h"
 
 /* proc watches processor time: SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
@@ -12,29 +16,61 @@ static void processor_limit(struct linux_thread *t, const uint64_t limit[2])
 	}
 }
 
+/* What follows from a new soft limit, but for those that are looked at when they matter. */
+static int64_t limit_apply(struct linux_thread *t, int resource)
+{
+	struct linux_process *p = t->process;
+	const uint64_t *limit = p->limits[resource];
+	struct message message = { .word = { PROC_OPTION, PROC_OPTION_SIGNAL_LIMIT, 1, limit[0] } };
+	switch (resource) {
+	case LINUX_RLIMIT_NOFILE:
+		return handle_limit((uint32_t)MINIMUM(limit[0], (uint64_t)HANDLE_RANGE_MAX));
+	case LINUX_RLIMIT_FSIZE:
+		if (!(p->record->personality_flags & RECORD_TRACE))
+			routes_set(p);
+		break;
+	case LINUX_RLIMIT_STACK:
+		stack_limit(t, limit[0]);
+		break;
+	case LINUX_RLIMIT_CPU:
+		processor_limit(t, limit);
+		break;
+	case LINUX_RLIMIT_SIGPENDING:
+		(void)proc_call(t, &message, 0);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+void limits_changed(struct linux_thread *t, uint64_t resources)
+{
+	for (int resource = 0; resource < LINUX_RLIMITS; resource++)
+		if (resources >> resource & 1 && resource != LINUX_RLIMIT_CPU && resource != LINUX_RLIMIT_SIGPENDING) /* those are proc's, who tells us */
+			(void)limit_apply(t, resource);
+}
+
+static int64_t limit_check(int resource, const uint64_t *new)
+{
+	if (resource < 0 || resource >= LINUX_RLIMITS || (new && new[0] > new[1]))
+		return -EINVAL;
+	return new && resource == LINUX_RLIMIT_NOFILE && new[1] > 1048576 ? -EPERM : 0;
+}
+
 static int64_t limit_change(struct linux_thread *t, int resource, const uint64_t new[2], uint64_t old[2])
 {
 	struct linux_process *p = t->process;
-	int64_t result = 0;
-	if (resource < 0 || resource >= LINUX_RLIMITS)
-		return -EINVAL;
-	if (new && new[0] > new[1])
-		return -EINVAL;
-	if (new && resource == LINUX_RLIMIT_NOFILE && new[1] > 1048576)
-		return -EPERM;
+	int64_t result = limit_check(resource, new);
+	if (result)
+		return result;
 	lock_take(&p->lock);
 	memcpy(old, p->limits[resource], 16);
-	if (new) {
-		if (resource == LINUX_RLIMIT_NOFILE)
-			result = handle_limit((uint32_t)MINIMUM(new[0], (uint64_t)HANDLE_RANGE_MAX));
-		if (result >= 0)
-			memcpy(p->limits[resource], new, 16);
-	}
+	if (new)
+		memcpy(p->limits[resource], new, 16);
 	lock_release(&p->lock);
-	if (new && result >= 0 && resource == LINUX_RLIMIT_FSIZE && !(p->record->personality_flags & RECORD_TRACE))
-		routes_set(p); /* refused while other threads run: then only writes that come to the library are held to the limit */
-	if (new && result >= 0 && resource == LINUX_RLIMIT_CPU)
-		processor_limit(t, new);
+	if (new)
+		result = limit_apply(t, resource);
 	return result < 0 ? result : 0;
 }
 
@@ -57,11 +93,22 @@ int64_t linux_prlimit64(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t new[2], old[2];
 	int32_t pid = (int32_t)argument[0];
-	if (pid && (uint32_t)pid != t->process->pid)
-		return -ESRCH;
 	if (argument[2] && user_read(t, new, argument[2], sizeof new))
 		return -EFAULT;
-	int64_t result = limit_change(t, (int)argument[1], argument[2] ? new : NULL, old);
+	const uint64_t *set = argument[2] ? new : NULL;
+	int64_t result;
+	if (!pid || (uint32_t)pid == t->process->pid || thread_exists(t, (uint32_t)pid)) {
+		result = limit_change(t, (int)argument[1], set, old);
+	} else {
+		struct message message = { .word = { PROC_LIMIT, (uint32_t)pid, argument[1], set != NULL, new[0], new[1] } };
+		if (!set)
+			message.word[4] = message.word[5] = 0;
+		result = limit_check((int)argument[1], set);
+		if (!result)
+			result = proc_call(t, &message, 0);
+		old[0] = message.word[1];
+		old[1] = message.word[2];
+	}
 	if (result)
 		return result;
 	return argument[3] ? user_write(t, argument[3], old, sizeof old) : 0;

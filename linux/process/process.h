@@ -16,7 +16,7 @@
 #define THREAD_QUEUE_SIZE 4096ul                           /* then t->queued */
 #define START_MEMORY (LIBRARY_STACK + THREAD_MEMORY_SIZE + THREAD_QUEUE_SIZE)
 _Static_assert(sizeof(struct linux_thread) <= THREAD_MEMORY_SIZE && sizeof(struct linux_siginfo) * 32 == THREAD_QUEUE_SIZE, "thread memory");
-#define PROGRAM_STACK_SIZE (8ul << 20)
+#define PROGRAM_STACK_SIZE (8ul << 20)                     /* RLIMIT_STACK of the first program */
 #define PROGRAM_TOP LIBRARY_START                          /* mmap and program stack lie below */
 #define THREAD_ID_BASE (1u << 22)
 #define THREAD_ID_ROOM (1u << 16)
@@ -27,6 +27,10 @@ void thread_memory_free(struct linux_thread *thread);
 /* List and id. process->lock is taken. 0 or -EAGAIN. */
 int thread_add(struct linux_process *p, struct linux_thread *thread);
 void thread_remove(struct linux_process *p, struct linux_thread *thread);
+/* Has this process a thread of that id? */
+bool thread_exists(struct linux_thread *t, uint32_t id);
+/* Another process has changed these limits (mask) of this one. */
+void limits_changed(struct linux_thread *t, uint64_t resources);
 /* What the kernel tells of a thread of this process by its number: 0, -ESRCH or -ENOMEM. */
 int64_t thread_find(struct linux_thread *t, uint64_t number, struct thread_info *info);
 /* What is done for a thread's robust list and clear_tid word when it ends. */

@@ -64,6 +64,7 @@ static void limits_default(struct process_record *record)
 	record->limits[LINUX_RLIMIT_CORE][0] = 0;
 	record->limits[LINUX_RLIMIT_NICE][0] = record->limits[LINUX_RLIMIT_NICE][1] = 0;
 	record->limits[LINUX_RLIMIT_RTPRIO][0] = record->limits[LINUX_RLIMIT_RTPRIO][1] = 0;
+	record->limits[LINUX_RLIMIT_SIGPENDING][0] = record->limits[LINUX_RLIMIT_SIGPENDING][1] = 4096; /* SIGNAL_QUEUE_MAX of proc */
 	record->limits[LINUX_RLIMIT_NOFILE][0] = 1024;
 	record->limits[LINUX_RLIMIT_NOFILE][1] = 1048576;
 }

@@ -1,6 +1,7 @@
 /* The first instructions of a process inside the library: after exec or spawn in a fresh space, and in native programs. */
 #include "carillon/linux.h"
 #include "linux/calls.h"
+#include "linux/mm/mm.h"
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 #include "linux/trace/trace.h"
@@ -32,6 +33,7 @@ int process_start(struct linux_process *p, struct linux_thread *t, struct proces
 	p->personality = 0;
 	p->dumpable = 1;
 	memcpy(p->limits, record->limits, sizeof p->limits);
+	p->stack_size = p->flags & LINUX_PROCESS_NATIVE ? 0 : stack_size(p->limits[LINUX_RLIMIT_STACK][0]);
 	if (!(p->flags & LINUX_PROCESS_NATIVE)) {
 		if (record->process_table != HANDLE_NONE && record->slot < PROCESS_SLOTS && record->pid)
 			p->slot = (const volatile struct process_slot *)(uintptr_t)LIBRARY_PROCESS_TABLE + record->slot;

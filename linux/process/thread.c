@@ -70,6 +70,16 @@ int thread_add(struct linux_process *p, struct linux_thread *thread)
 	return error;
 }
 
+bool thread_exists(struct linux_thread *t, uint32_t id)
+{
+	bool found = false;
+	lock_take(&t->process->lock);
+	for (struct linux_thread *other = t->process->threads; other && !found; other = other->next)
+		found = other->id == id;
+	lock_release(&t->process->lock);
+	return found;
+}
+
 void thread_remove(struct linux_process *p, struct linux_thread *thread)
 {
 	lock_take(&p->lock);

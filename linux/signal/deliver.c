@@ -36,6 +36,7 @@ static struct linux_queued *signal_unqueue(struct linux_thread *t, int signal, s
 			found = node;
 			*info = node->info;
 			*place = node->next;
+			__atomic_fetch_sub(&t->process->queued, 1, __ATOMIC_RELAXED);
 			continue;
 		}
 		more = node->info.signal == signal;
@@ -254,7 +255,9 @@ void signal_force(struct linux_thread *t, int signal, const struct linux_siginfo
 
 struct linux_queued *signal_node(struct linux_process *p, int signal)
 {
-	return signal < LINUX_SIGNAL_REALTIME ? NULL : linux_alloc(p, sizeof(struct linux_queued));
+	if (signal < LINUX_SIGNAL_REALTIME || __atomic_load_n(&p->queued, __ATOMIC_RELAXED) >= p->limits[LINUX_RLIMIT_SIGPENDING][0])
+		return NULL;
+	return linux_alloc(p, sizeof(struct linux_queued));
 }
 
 int signal_queue_locked(struct linux_thread *target, const struct linux_siginfo *info, struct linux_queued **node)
@@ -275,6 +278,7 @@ int signal_queue_locked(struct linux_thread *target, const struct linux_siginfo 
 		if (*node) {
 			(*node)->info = *info;
 			(*node)->next = NULL;
+			__atomic_fetch_add(&target->process->queued, 1, __ATOMIC_RELAXED);
 			*place = *node;
 			*node = NULL;
 		}
@@ -288,6 +292,7 @@ void signal_queue_drop(struct linux_thread *t)
 	while (t->queue) {
 		struct linux_queued *node = t->queue;
 		t->queue = node->next;
+		__atomic_fetch_sub(&t->process->queued, 1, __ATOMIC_RELAXED);
 		linux_free(t->process, node, sizeof *node);
 	}
 }
@@ -301,6 +306,10 @@ void signal_fetch(struct linux_thread *t)
 			.word = { PROC_TAKE_THREAD_SIGNAL }, .receive_address = (uint64_t)(uintptr_t)&info, .receive_size = sizeof info,
 		};
 		int64_t result = proc_call(t, &message, 0);
+		if (result == PROC_LIMITS_CHANGED) {
+			limits_changed(t, message.word[1]);
+			continue;
+		}
 		if (result < 1 || result > LINUX_SIGNALS)
 			return;
 		info.signal = (int32_t)result;

@@ -43,16 +43,6 @@ static int clock_kind(struct linux_thread *t, int clock, uint32_t *kind, uint64_
 	return 0;
 }
 
-static bool thread_exists(struct linux_thread *t, uint32_t id)
-{
-	bool found = false;
-	lock_take(&t->process->lock);
-	for (struct linux_thread *other = t->process->threads; other && !found; other = other->next)
-		found = other->id == id;
-	lock_release(&t->process->lock);
-	return found;
-}
-
 int64_t linux_timer_create(struct linux_thread *t, const uint64_t argument[6])
 {
 	struct linux_sigevent event = { .signal = LINUX_SIGALRM };

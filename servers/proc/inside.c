@@ -56,6 +56,22 @@ bool inside_directory(const struct process *process, char path[RECORD_PATH])
 	return good && path[0];
 }
 
+bool inside_limit(const struct process *process, uint32_t resource, const uint64_t limit[2], uint64_t old[2])
+{
+	struct process_record *record = inside_record(process);
+	handle_t space = record ? space_of(process) : HANDLE_NONE;
+	uint32_t pid = 0;
+	bool good = space != HANDLE_NONE && resource < LINUX_RLIMITS && record->state;
+	uint64_t address = good ? record->state + offsetof(struct linux_process, limits) + resource * sizeof(uint64_t[2]) : 0;
+	/* a vfork child's memory is its parent's */
+	good = good && copy(space, record->state + offsetof(struct linux_process, pid), &pid, sizeof pid) && pid == process->pid &&
+		copy(space, address, old, sizeof(uint64_t[2])) && (!limit || space_write(space, address, limit, sizeof(uint64_t[2])) == (int64_t)sizeof(uint64_t[2]));
+	if (space != HANDLE_NONE)
+		handle_close(space);
+	free(record);
+	return good;
+}
+
 static void thread_fill(struct inside_thread *thread, const struct linux_thread *from)
 {
 	thread->id = from->id;

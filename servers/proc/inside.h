@@ -39,6 +39,8 @@ bool inside_get(struct process *process, struct inside *inside);
 void inside_put(struct inside *inside);
 /* What the file of a region is called, "" if that is not known. */
 void inside_mapped(const struct inside *inside, uint64_t identity, char name[232]);
+/* Its limit of a resource, soft and hard, and then another if limit is not NULL. False: it cannot be had. */
+bool inside_limit(const struct process *process, uint32_t resource, const uint64_t limit[2], uint64_t old[2]);
 /* The thread of that id, or NULL. */
 const struct inside_thread *inside_thread_find(const struct inside *inside, uint32_t id);
 /* Linux's letter for it: R S T Z */

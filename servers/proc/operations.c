@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include "carillon/boot_names.h"
 #include "carillon/calls.h"
 #include "carillon/process_protocol.h"
 #include "carillon/runtime.h"
 #include "effects.h"
 #include "files.h"
+#include "inside.h"
 #include "life.h"
 #include "operations.h"
 #include "robust.h"
@@ -164,6 +166,7 @@ static int64_t do_executed(struct server_request *request, struct process *calle
 	name_kernel(caller);
 	caller->flags |= PROCESS_SLOT_EXECED;
 	caller->exit_signal = SIGCHLD;
+	caller->limits_changed = 0; /* the new program has read them all */
 	timers_forget(caller, false);
 	proc_set_alarm();
 	size_t size = request->size < COMMAND_MAX ? request->size : COMMAND_MAX;
@@ -289,6 +292,12 @@ static int64_t do_delete_timer(struct server_request *request, struct process *c
 static int64_t do_take_thread_signal(struct server_request *request, struct process *caller)
 {
 	struct signal_info info;
+	if (caller->limits_changed) {
+		request->reply_word[1] = caller->limits_changed;
+		caller->limits_changed = 0;
+		signal_publish(caller);
+		return PROC_LIMITS_CHANGED;
+	}
 	request->reply_word[1] = signal_take_thread(caller, &info);
 	if (!request->reply_word[1])
 		return 0;
@@ -314,9 +323,48 @@ static int64_t do_option(struct server_request *request, struct process *caller)
 		if (set)
 			caller->subreaper = value;
 		return 0;
+	case PROC_OPTION_SIGNAL_LIMIT:
+		request->reply_word[1] = caller->queue_limit;
+		if (set)
+			caller->queue_limit = value < SIGNAL_QUEUE_BOUND ? (uint32_t)value : SIGNAL_QUEUE_BOUND;
+		return 0;
 	default:
 		return -EINVAL;
 	}
+}
+
+/* RLIMIT_CPU: a signal at the soft limit and each second after it, the end at the hard one. */
+static void limit_processor(struct process *process, const uint64_t limit[2])
+{
+	uint64_t left, period;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t seconds = limit[i] ? limit[i] : 1, deadline = limit[i] > INT64_MAX / 1000000000 ? 0 : seconds * 1000000000;
+		(void)timer_arm(process, i ? PROC_TIMER_CPU_HARD : PROC_TIMER_CPU_SOFT, deadline, i ? 0 : 1000000000, false, now(), &left, &period);
+	}
+	proc_set_alarm();
+}
+
+/* Limits are where the process itself keeps them (inside.h). What proc does not hold it to, the process is told to act on. */
+static int64_t do_limit(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	uint32_t resource = (uint32_t)request->word[2];
+	uint64_t limit[2] = { request->word[4], request->word[5] };
+	struct process *process = process_find(request->word[1] < PID_MAX ? (uint32_t)request->word[1] : 0);
+	if (!process || process->state == PROCESS_STATE_ZOMBIE)
+		return -ESRCH;
+	if (!inside_limit(process, resource, request->word[3] ? limit : NULL, &request->reply_word[1]))
+		return -EPERM;
+	if (!request->word[3])
+		return 0;
+	if (resource == RLIMIT_CPU)
+		limit_processor(process, limit);
+	if (resource == RLIMIT_SIGPENDING)
+		process->queue_limit = limit[0] < SIGNAL_QUEUE_BOUND ? (uint32_t)limit[0] : SIGNAL_QUEUE_BOUND;
+	process->limits_changed |= 1u << resource;
+	signal_publish(process);
+	effect_interrupt(process);
+	return 0;
 }
 
 /* Nice values: all programs run at one priority, so they are lengths of slices. */
@@ -451,7 +499,7 @@ static operation *const ordinary[] = {
 	[PROC_SET_GROUP] = do_set_group, [PROC_SET_SESSION] = do_set_session, [PROC_GET] = do_get, [PROC_STOP_SELF] = do_stop_self,
 	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer,
 	[PROC_TAKE_THREAD_SIGNAL] = do_take_thread_signal, [PROC_CREATE_TIMER] = do_create_timer, [PROC_GET_TIMER] = do_get_timer,
-	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask, [PROC_SET_NAME] = do_set_name,
+	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask, [PROC_SET_NAME] = do_set_name, [PROC_LIMIT] = do_limit,
 };
 static operation *const privileged[] = {
 	[PROC_REGISTER - PROC_REGISTER] = do_register, [PROC_SIGNAL_GROUP - PROC_REGISTER] = do_signal_group,

@@ -81,7 +81,7 @@ void process_publish(struct process *process)
 	slot->terminal = process->terminal;
 	memcpy(slot->name, process->name, sizeof slot->name);
 	slot->start_time = process->start_time;
-	slot->thread_signals = process->thread_queue_length;
+	slot->thread_signals = process->thread_queue_length + (process->limits_changed != 0);
 	__atomic_store_n(&slot->pending, process->pending, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->pid, process->pid, __ATOMIC_SEQ_CST);
 }
@@ -96,6 +96,7 @@ static struct process *make(uint32_t pid, uint64_t now)
 	process->slot = slot;
 	process->handle = HANDLE_NONE;
 	process->start_time = now;
+	process->queue_limit = SIGNAL_QUEUE_MAX;
 	if (pid > 1)
 		process_head()->last_pid = pid;
 	by_pid[pid] = process_by_slot[slot] = process;
@@ -126,6 +127,7 @@ struct process *process_create_child(struct process *parent, uint64_t now)
 	process->ignored = parent->ignored;
 	process->child_rules = parent->child_rules;
 	process->nice = parent->nice;
+	process->queue_limit = parent->queue_limit;
 	memcpy(process->name, parent->name, sizeof process->name);
 	if (parent->path)
 		process->path = strdup(parent->path);

@@ -20,7 +20,8 @@
 #define PID_MAX 32768u
 #define SIGNAL_COUNT 64
 #define SIGNAL_REALTIME_FIRST 32 /* queued from here on */
-#define SIGNAL_QUEUE_MAX 1024
+#define SIGNAL_QUEUE_MAX 4096  /* RLIMIT_SIGPENDING of the first program */
+#define SIGNAL_QUEUE_BOUND 65536u /* and what it can be raised to */
 #define SIGNAL_BIT(signal) (1ul << ((signal) - 1))
 
 /* What becomes a siginfo_t */
@@ -59,7 +60,8 @@ struct process {
 	uint64_t pending, ignored, stop_taken; /* stop_taken: stop signals handed out since the last SIGCONT */
 	struct signal_info standard[SIGNAL_REALTIME_FIRST];
 	struct queued_signal *queue, *thread_queue; /* thread_queue: each for one thread, until the process takes it to that thread */
-	uint32_t queue_length, thread_queue_length;
+	uint32_t queue_length, thread_queue_length, queue_limit; /* of both together: RLIMIT_SIGPENDING */
+	uint32_t limits_changed;       /* bit n: another process has changed limit n, the process is still to act on it */
 	struct process_timer *timers;  /* timers.h */
 	uint32_t death_signal;         /* sent to this process when its parent dies */
 	bool subreaper;                /* orphans below come to this process */

@@ -14,9 +14,9 @@
 
 #define STOP_SIGNALS (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 
-static void publish_pending(struct process *process)
+void signal_publish(struct process *process)
 {
-	__atomic_store_n(&process_slots[process->slot].thread_signals, process->thread_queue_length, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&process_slots[process->slot].thread_signals, process->thread_queue_length + (process->limits_changed != 0), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&process_slots[process->slot].pending, process->pending, __ATOMIC_SEQ_CST);
 }
 
@@ -37,7 +37,12 @@ static void drop(struct process *process, uint64_t signals)
 	drop_from(&process->queue, &process->queue_length, signals);
 	drop_from(&process->thread_queue, &process->thread_queue_length, signals);
 	process->pending &= ~signals;
-	publish_pending(process);
+	signal_publish(process);
+}
+
+static bool may_queue(const struct process *process)
+{
+	return process->queue_length + process->thread_queue_length < process->queue_limit;
 }
 
 /* For one thread: it waits here until the library takes it there. */
@@ -47,13 +52,13 @@ static int enqueue_thread(struct process *process, const struct signal_info *inf
 	for (; (queued = *place); place = &queued->next)
 		if (queued->thread == thread && queued->info.signal == info->signal && info->signal < SIGNAL_REALTIME_FIRST)
 			return 0;
-	queued = process->thread_queue_length < SIGNAL_QUEUE_MAX ? malloc(sizeof *queued) : NULL;
+	queued = may_queue(process) ? malloc(sizeof *queued) : NULL;
 	if (!queued)
 		return -EAGAIN;
 	*queued = (struct queued_signal){ NULL, *info, thread };
 	*place = queued;
 	process->thread_queue_length++;
-	publish_pending(process);
+	signal_publish(process);
 	return 0;
 }
 
@@ -65,18 +70,20 @@ static int enqueue(struct process *process, const struct signal_info *info)
 			return 0;
 		process->standard[info->signal] = *info;
 	} else {
-		struct queued_signal *queued = process->queue_length < SIGNAL_QUEUE_MAX ? malloc(sizeof *queued) : NULL;
-		if (!queued)
-			return -EAGAIN;
-		*queued = (struct queued_signal){ NULL, *info, 0 };
-		struct queued_signal **place = &process->queue;
-		while (*place)
-			place = &(*place)->next;
-		*place = queued;
-		process->queue_length++;
+		struct queued_signal *queued = may_queue(process) ? malloc(sizeof *queued) : NULL;
+		if (!queued && info->code != SI_USER)
+			return -EAGAIN; /* kill's arrives without information, once */
+		if (queued) {
+			*queued = (struct queued_signal){ NULL, *info, 0 };
+			struct queued_signal **place = &process->queue;
+			while (*place)
+				place = &(*place)->next;
+			*place = queued;
+			process->queue_length++;
+		}
 	}
 	process->pending |= bit;
-	publish_pending(process);
+	signal_publish(process);
 	return 0;
 }
 
@@ -203,6 +210,7 @@ bool signal_take(struct process *process, uint64_t blocked, struct signal_info *
 		*info = process->standard[signal];
 	else {
 		bool found = false;
+		*info = (struct signal_info){ .signal = signal, .code = SI_USER };
 		for (struct queued_signal **place = &process->queue, *queued; (queued = *place);) {
 			if (queued->info.signal == signal && !found) {
 				*info = queued->info;
@@ -220,7 +228,7 @@ bool signal_take(struct process *process, uint64_t blocked, struct signal_info *
 		process->pending &= ~bit;
 	if (bit & STOP_SIGNALS)
 		process->stop_taken |= bit;
-	publish_pending(process);
+	signal_publish(process);
 	timer_signal_taken(process, info);
 	return true;
 }
@@ -237,7 +245,7 @@ uint32_t signal_take_thread(struct process *process, struct signal_info *info)
 	free(queued);
 	if (SIGNAL_BIT(info->signal) & STOP_SIGNALS)
 		process->stop_taken |= SIGNAL_BIT(info->signal);
-	publish_pending(process);
+	signal_publish(process);
 	timer_signal_taken(process, info);
 	return thread;
 }

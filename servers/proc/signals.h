@@ -16,6 +16,8 @@ int signal_send_selected(struct process *caller, int64_t pid, const struct signa
 bool signal_take(struct process *process, uint64_t blocked, struct signal_info *info);
 /* Removes the oldest signal for a certain thread: its id, or 0. */
 uint32_t signal_take_thread(struct process *process, struct signal_info *info);
+/* What waits for a process is told in its slot. */
+void signal_publish(struct process *process);
 /* Does a signal of timer number wait? */
 bool signal_timer_waits(const struct process *process, uint32_t number);
 /* Sets the mask of ignored signals and drops pending ones in it. */

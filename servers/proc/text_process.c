@@ -110,7 +110,7 @@ static void text_status(struct text *text, struct process *process, const struct
 		"CapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t%lu\nSeccomp:\t0\n"
 		"Seccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t1\n"
 		"Cpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-		inside->thread_count, process->queue_length, SIGNAL_QUEUE_MAX, thread->pending, process->pending, thread->blocked, ignored_by(process, inside),
+		inside->thread_count, process->queue_length + process->thread_queue_length, process->queue_limit, thread->pending, process->pending, thread->blocked, ignored_by(process, inside),
 		inside->caught, inside->no_new_privileges, thread->info.waits, thread->info.preemptions);
 }
 

@@ -69,7 +69,7 @@ enum process_operation {
 	PROC_TIMES,         /* word1 = pid (0 self). Reply: word1 user, word2 system; of waited-for children word3 user, word4 system, word5 most pages,
 	                       word6 page faults, word7 waits | preemptions << 32. Times in ns */
 	PROC_SET_MASK,      /* word1 = signals ignored by the process (mask): proc drops them at once instead of interrupting */
-	PROC_TAKE_THREAD_SIGNAL, /* the oldest signal that waits here for one thread of the caller's process. Reply: word0 = signal (0 none),
+	PROC_TAKE_THREAD_SIGNAL, /* if another process has changed limits of the caller: word0 = PROC_LIMITS_CHANGED, word1 = which (mask). Else the oldest signal that waits here for one thread of the caller's process. Reply: word0 = signal (0 none),
 	                       word1 = the thread's id, range as PROC_TAKE_SIGNAL */
 	PROC_CREATE_TIMER,  /* word1 = PROC_CLOCK_*, word2 = signal (0: none), word3 = value, word4 = thread's id or 0, word5 = 1: the value is the number,
 	                       word6 = of clocks of threads the kernel's number of one of the caller's, of the other processor clocks a pid (0 self). Reply: word0 = the timer's number */
@@ -77,6 +77,7 @@ enum process_operation {
 	PROC_DELETE_TIMER,  /* word1 = number */
 	PROC_OPTION,        /* word1 = PROC_OPTION_*, word2 = 1: set it to word3. Reply: word1 = its old value */
 	PROC_PRIORITY,      /* word1, word2 = which and who of setpriority, word3 = 1: set to word4 (nice, i64). Reply: word1 = 20 - least nice value */
+	PROC_LIMIT,         /* word1 = pid of another process, word2 = RLIMIT_*, word3 = 1: set it to word4 (soft), word5 (hard). Reply: word1, word2 = old */
 	PROC_SET_NAME,      /* word1, word2 = name (16 bytes): the main thread has another one */
 	/* privileged */
 	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
@@ -109,7 +110,8 @@ static inline uint64_t nice_slice(int32_t nice)
 #define PROC_TIMER_CPU_HARD 0x10004u
 /* User time, or user and system time, of a process or of a thread */
 enum { PROC_CLOCK_MONOTONIC, PROC_CLOCK_USER, PROC_CLOCK_PROCESSOR, PROC_CLOCK_THREAD_USER, PROC_CLOCK_THREAD };
-enum { PROC_OPTION_DEATH_SIGNAL, PROC_OPTION_SUBREAPER };
+#define PROC_LIMITS_CHANGED 1000
+enum { PROC_OPTION_DEATH_SIGNAL, PROC_OPTION_SUBREAPER, PROC_OPTION_SIGNAL_LIMIT /* RLIMIT_SIGPENDING */ };
 #define PROC_CHILDREN_NO_ZOMBIE 0x1u
 #define PROC_CHILDREN_NO_STOP_SIGNAL 0x2u
 /* The proc server also serves /proc by the file protocol: its directory port is another client port of its listener. */
