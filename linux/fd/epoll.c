@@ -47,6 +47,8 @@ int64_t linux_epoll_ctl(struct linux_thread *t, const uint64_t argument[6])
 	int64_t kind = descriptor_kind(epoll), target = descriptor_kind(fd);
 	if (kind < 0 || target < 0)
 		return -EBADF;
+	if (target == KIND_DESCRIPTION && descriptor_info(fd, &info) == 0 && FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
+		return -EBADF;
 	if (target == KIND_DESCRIPTION && descriptor_info(fd, &info) == 0 &&
 		(info.kind == DESCRIPTION_PLACE || info.flags & DESCRIPTION_NO_IO))
 		return -EPERM; /* files are always ready: Linux refuses them */

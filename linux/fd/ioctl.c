@@ -134,9 +134,7 @@ int64_t linux_ioctl(struct linux_thread *t, const uint64_t argument[6])
 	if (request == FIOCLEX || request == FIONCLEX)
 		return handle_set_options(fd, request == FIOCLEX ? HANDLE_CLOSE_ON_EXEC : 0);
 	int64_t result = descriptor_info(fd, &info);
-	if (result == -EINVAL)
-		return -ENOTTY;
-	if (result < 0)
+	if (result < 0) /* of an epoll descriptor, EINVAL */
 		return result;
 	if (FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PATH)
 		return -EBADF;

@@ -186,6 +186,11 @@ static int64_t link_names(struct linux_thread *t, int old_directory, uint64_t ol
 	if (flags & ~(LINUX_AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH))
 		return -EINVAL;
 	int64_t result = name_begin(t, &old, old_directory, old_path, !(flags & LINUX_AT_SYMLINK_FOLLOW), flags & LINUX_AT_EMPTY_PATH);
+	int own = result == 0 && flags & LINUX_AT_SYMLINK_FOLLOW ? name_own_descriptor(t, old.path) : -1;
+	if (own >= 0) { /* the open file itself, which may have no name */
+		ns_walk_end(&old);
+		result = name_begin_text(t, &old, own, "", false, true);
+	}
 	int64_t other = name_begin(t, &new, new_directory, new_path, true, false);
 	if (result == 0)
 		result = ns_walk_to_node(&old, NULL, NULL);

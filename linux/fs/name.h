@@ -37,4 +37,6 @@ int64_t name_operate(struct linux_thread *t, int directory, uint64_t address, bo
  * and then its length (buffer may be NULL).
  */
 int64_t descriptor_operate(int fd, const uint64_t word[3], const void *second, size_t second_length, void *buffer, size_t *size);
+/* The descriptor of this process that a path like /proc/self/fd/3 means, or -1. */
+int name_own_descriptor(const struct linux_thread *t, const char *path);
 #endif

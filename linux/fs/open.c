@@ -3,13 +3,14 @@
 
 #define PATH_FLAGS (LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_CLOEXEC)
 #define OPEN_HOW_MAX 4096u
+#define RESOLVE_KNOWN 0x3ful
 
 /*
  * Reopening a descriptor of our own by name. Linux's links in /proc/self/fd lead to the open object itself, which no text can say, so
- * they are known here: files get a cursor and flags of their own, anything else shares the description (as on BSD and Plan 9). Returns the
+ * they are known here (and by linkat): files get a cursor and flags of their own, anything else shares the description (as on BSD and Plan 9). Returns the
  * descriptor, or -1: another name.
  */
-static int own_descriptor(const struct linux_thread *t, const char *path)
+int name_own_descriptor(const struct linux_thread *t, const char *path)
 {
 	static const char prefixes[][16] = { "/dev/fd/", "/proc/self/fd/" };
 	if (!strcmp(path, "/dev/stdin"))
@@ -96,7 +97,7 @@ static uint32_t receive_minimum(uint32_t minimum)
 /* walk has begun */
 static int64_t open_walk(struct linux_thread *t, struct ns_walk *walk, uint32_t flags, uint32_t mode, uint32_t minimum)
 {
-	bool created = flags & LINUX_O_CREAT;
+	bool created = flags & LINUX_O_CREAT || (flags & LINUX_O_TMPFILE) == LINUX_O_TMPFILE;
 	uint32_t umask = __atomic_load_n(&t->process->umask, __ATOMIC_RELAXED);
 	struct message message = {
 		.word = { FILE_OPEN, flags & ~LINUX_O_CLOEXEC, created ? mode & 07777 & ~umask : 0 },
@@ -125,9 +126,10 @@ static int64_t open_begun(struct linux_thread *t, struct ns_walk *walk, int64_t 
 		return begun;
 	if (flags & LINUX_O_PATH)
 		flags &= PATH_FLAGS;
-	else if ((flags & LINUX_O_TMPFILE) == LINUX_O_TMPFILE)
-		return -EOPNOTSUPP;
-	int fd = flags & LINUX_O_PATH ? -1 : own_descriptor(t, walk->path);
+	else if (flags & LINUX_O_TMPFILE & ~LINUX_O_DIRECTORY &&
+		((flags & (LINUX_O_TMPFILE | LINUX_O_CREAT)) != LINUX_O_TMPFILE || (flags & LINUX_O_ACCMODE) == LINUX_O_RDONLY))
+		return -EINVAL;
+	int fd = flags & LINUX_O_PATH ? -1 : name_own_descriptor(t, walk->path);
 	if (fd >= 0)
 		return reopen(fd, flags, minimum);
 	return open_walk(t, walk, flags, mode, minimum);
@@ -192,6 +194,8 @@ int64_t linux_openat2(struct linux_thread *t, const uint64_t argument[6])
 	}
 	if (how.flags >> 32 || how.mode & ~07777ul || (how.mode && !(how.flags & LINUX_O_CREAT) &&
 		(how.flags & LINUX_O_TMPFILE) != LINUX_O_TMPFILE))
+		return -EINVAL;
+	if (how.resolve & ~RESOLVE_KNOWN)
 		return -EINVAL;
 	if (how.resolve)
 		return -ENOSYS; /* the restrictions are not offered; programs then check by themselves */

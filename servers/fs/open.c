@@ -105,13 +105,26 @@ static int64_t create_and_open(struct server_request *request, const struct walk
 	return result;
 }
 
+/* A file without a name (O_TMPFILE), which lives as long as it is open, or until it gets one. */
+static int64_t create_unnamed(struct server_request *request, uint32_t flags, uint32_t mode)
+{
+	int error;
+	struct node *node = content_create_file(mode, &error);
+	if (!node)
+		return error;
+	node->linkable = !(flags & O_EXCL);
+	node_get(node);
+	int64_t result = reply_description(request, node, flags);
+	node_put(node); /* goes unless it was opened */
+	return result;
+}
+
 int64_t fs_open(struct server_request *request, uint64_t start)
 {
 	uint32_t flags = (uint32_t)request->word[1], mode = (uint32_t)request->word[2];
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	else if ((flags & O_TMPFILE) == O_TMPFILE)
-		return -ENOTSUP;
+	bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
 	if ((flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
 	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
@@ -137,6 +150,8 @@ int64_t fs_open(struct server_request *request, uint64_t start)
 	bool writing = (flags & O_ACCMODE) != O_RDONLY;
 	if (exclusive)
 		return -EEXIST;
+	if (unnamed)
+		return S_ISDIR(node->mode) ? create_unnamed(request, flags, mode) : -ENOTDIR;
 	if (S_ISDIR(node->mode)) {
 		if (!(flags & O_PATH) && (writing || (flags & O_CREAT)))
 			return -EISDIR;

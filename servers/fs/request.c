@@ -337,10 +337,11 @@ static int64_t do_link(struct server_request *request, uint64_t start)
 		return error;
 	if (S_ISDIR(node->mode))
 		return -EPERM;
-	if (place.trailing_slash || node->links == 0)
+	if (place.trailing_slash || (node->links == 0 && !node->linkable))
 		return -ENOENT;
 	error = tree_link((struct node *)place.parent, place.name, place.name_length, node);
 	if (!error) {
+		node->linkable = false;
 		watch_self(node, IN_ATTRIB);
 		watch_name((struct node *)place.parent, place.name, place.name_length, IN_CREATE, false);
 		if (node->writers)

@@ -56,6 +56,7 @@ struct node {
 	struct lock *locks;      /* lock.c */
 	struct watch *watches;   /* watch.c */
 	uint32_t writers;        /* open objects that may write */
+	bool linkable;           /* made without a name and may get one (O_TMPFILE); not kept over a restart */
 	bool forward;            /* another server answers for it: content.port */
 	bool is_device;          /* one of the built-in devices: content.device */
 	uint64_t special_device;

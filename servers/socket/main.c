@@ -12,7 +12,7 @@ int main(void)
 {
 	static const struct server_port_operations operations = { .request = socket_request, .closed = socket_closed, .interrupted = socket_interrupted };
 	socket_listener = record_handle_required(BOOT_NAME_LISTENER);
-	socket_start((uint32_t)record_value(BOOT_NAME_EPOCH, 0));
+	socket_start((uint32_t)record_value(BOOT_NAME_EPOCH, 0) % SOCKET_EPOCHS);
 	keeper_start(record_handle_required(BOOT_NAME_KEEPER_OUT), record_handle_required(BOOT_NAME_KEEPER_IN));
 	for (struct socket *socket = socket_next(NULL); socket; socket = socket_next(socket))
 		socket_restored(socket);

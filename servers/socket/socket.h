@@ -39,7 +39,8 @@ struct socket {
 /* Provided by main.c (and by the unit test): closes a handle. */
 void socket_handle_close(handle_t handle);
 
-/* Ids given out from now on differ from those of every other epoch (below 32). Before all else. */
+/* Ids given out from now on differ from those of every other epoch, below SOCKET_EPOCHS. Before all else. */
+#define SOCKET_EPOCHS 32u
 void socket_start(uint32_t epoch);
 uint64_t socket_id(const struct socket *socket); /* below 2^60 */
 struct socket *socket_find(uint64_t id);         /* NULL: gone */
