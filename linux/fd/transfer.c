@@ -19,15 +19,15 @@ static bool length_check(uint64_t address, uint64_t *length, int64_t *error)
 	return true;
 }
 
-/* What the kernel leaves to the library: signalfd. */
+/* What the kernel leaves to the library: signalfd, and process descriptors, which have nothing to read. */
 static int64_t library_transfer(struct linux_thread *t, int fd, bool writing, uint64_t address, uint64_t length, bool offset)
 {
 	struct description_info info;
-	if (descriptor_info(fd, &info) < 0 || FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SIGNAL)
+	if (descriptor_info(fd, &info) < 0 || (FILE_COOKIE_KIND(info.cookie) != FILE_KIND_SIGNAL && FILE_COOKIE_KIND(info.cookie) != FILE_KIND_PROCESS))
 		return -EBADF;
 	if (offset)
 		return -ESPIPE;
-	if (writing)
+	if (writing || FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PROCESS)
 		return -EINVAL;
 	return signalfd_read(t, info.limit, !(info.flags & DESCRIPTION_NON_BLOCKING), address, length);
 }

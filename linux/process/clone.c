@@ -11,8 +11,8 @@
  * What is not offered is an error: name spaces, signal actions shared between processes (CLONE_SIGHAND without CLONE_THREAD). Without meaning
  * here are CLONE_PTRACE and CLONE_UNTRACED (there is no tracer), CLONE_IO (no priorities of devices), CLONE_SYSVSEM (no such semaphores).
  *
- * Order: everything that can fail comes before proc hears of the child; then only thread_create can fail, and then the child process
- * handle is killed and proc tells its death like any other.
+ * Order: nearly everything that can fail comes before proc hears of the child; then only its descriptor and thread_create can fail, and then proc
+ * is told to forget it.
  * Lock order: fork_lock, locks of linux/fs and user/ns (fs_fork_prepare), signal_lock, lock.
  */
 #include "linux/calls.h"
@@ -23,11 +23,11 @@
 #define BUDGET_KEPT 16u /* a job leaves such a part of its session's memory to the others */
 
 struct clone_request {
-	uint64_t flags, stack, parent_tid, child_tid, tls;
+	uint64_t flags, stack, parent_tid, child_tid, tls, descriptor;
 	uint32_t signal;
 };
 #define CLONE_ABSENT (LINUX_CLONE_NEWNS | LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWUSER | \
-	LINUX_CLONE_NEWPID | LINUX_CLONE_NEWNET | LINUX_CLONE_PIDFD | LINUX_CLONE_INTO_CGROUP)
+	LINUX_CLONE_NEWPID | LINUX_CLONE_NEWNET | LINUX_CLONE_INTO_CGROUP)
 
 /* What a new thread takes over from the one that makes it. */
 static void thread_inherit(struct linux_thread *child, const struct linux_thread *t, const struct clone_request *request)
@@ -115,9 +115,26 @@ static int64_t proc_fork(struct linux_thread *t, handle_t process, const struct 
 	return pid;
 }
 
-/* Give up a child that proc may know already. */
-static void child_abandon(handle_t process)
+/* CLONE_PIDFD, before the child begins: 0, the descriptor, or an error. */
+static int64_t descriptor_for(struct linux_thread *t, const struct clone_request *request, uint32_t pid)
 {
+	if (!(request->flags & LINUX_CLONE_PIDFD))
+		return 0;
+	int64_t fd = process_descriptor_create(t, pid, 0);
+	int32_t number = (int32_t)fd;
+	if (fd >= 0 && user_write(t, request->descriptor, &number, sizeof number)) {
+		(void)handle_close((handle_t)fd);
+		return -EFAULT;
+	}
+	return fd;
+}
+
+/* Give up a child that never ran. pid: as proc_fork returned it. */
+static void child_abandon(struct linux_thread *t, handle_t process, int64_t pid)
+{
+	struct message message = { .word = { PROC_FORGET, (uint64_t)pid } };
+	if (pid > 0)
+		(void)proc_call(t, &message, 0);
 	(void)process_kill(process, LINUX_SIGKILL);
 	(void)handle_close(process);
 }
@@ -291,7 +308,7 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 	int64_t pid = proc_fork(t, (handle_t)process, request, false, &slot);
 	result = pid;
 	if (pid < 0) {
-		child_abandon((handle_t)process);
+		child_abandon(t, (handle_t)process, pid);
 		goto out_space;
 	}
 	uint64_t words[3] = { (uint64_t)pid, slot, (uint64_t)space };
@@ -305,12 +322,16 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 		uint32_t id = (uint32_t)pid;
 		if (request->flags & LINUX_CLONE_PARENT_SETTID)
 			(void)user_write(t, request->parent_tid, &id, sizeof id);
-		result = thread_create((handle_t)process, &start);
+		int64_t fd = result = descriptor_for(t, request, id);
+		if (fd >= 0)
+			result = thread_create((handle_t)process, &start);
+		if (result < 0 && fd >= 0 && request->flags & LINUX_CLONE_PIDFD)
+			(void)handle_close((handle_t)fd);
 	} else if (result >= 0) {
 		result = -ENOMEM;
 	}
 	if (result < 0) {
-		child_abandon((handle_t)process);
+		child_abandon(t, (handle_t)process, pid);
 	} else {
 		(void)handle_close((handle_t)process);
 		result = pid;
@@ -427,10 +448,14 @@ static int64_t vfork_start(struct linux_thread *t, struct linux_thread *child, c
 			.entry = (uint64_t)(uintptr_t)linux_thread_entry, .stack = child->block.stack, .tls = child->tls,
 			.block = child->block.self, .options = THREAD_INHERIT_FLOAT,
 		};
-		result = thread_create((handle_t)process, &start);
+		int64_t fd = result = descriptor_for(t, request, child->id);
+		if (fd >= 0)
+			result = thread_create((handle_t)process, &start);
+		if (result < 0 && fd >= 0 && request->flags & LINUX_CLONE_PIDFD)
+			(void)handle_close((handle_t)fd);
 	}
 	if (result < 0) {
-		child_abandon((handle_t)process);
+		child_abandon(t, (handle_t)process, pid);
 		return result;
 	}
 	(void)handle_close((handle_t)process);
@@ -483,7 +508,7 @@ static int64_t clone_any(struct linux_thread *t, const struct clone_request *req
 		call_note_absent(t, t->call);
 		return -EINVAL;
 	}
-	if (request->signal > LINUX_SIGNALS)
+	if (request->signal > LINUX_SIGNALS || ((flags & LINUX_CLONE_PIDFD) && (flags & (LINUX_CLONE_THREAD | LINUX_CLONE_DETACHED))))
 		return -EINVAL;
 	if (flags & LINUX_CLONE_THREAD)
 		return thread_make(t, request);
@@ -497,8 +522,10 @@ int64_t linux_clone(struct linux_thread *t, const uint64_t argument[6])
 	struct clone_request request = {
 		.flags = (argument[0] & 0xffffffff) & ~LINUX_CLONE_SIGNAL, .signal = argument[0] & LINUX_CLONE_SIGNAL,
 		.stack = argument[1], .parent_tid = argument[2],
-		.child_tid = argument[MACHINE_CLONE_CHILD_TID], .tls = argument[MACHINE_CLONE_TLS],
+		.child_tid = argument[MACHINE_CLONE_CHILD_TID], .tls = argument[MACHINE_CLONE_TLS], .descriptor = argument[2],
 	};
+	if ((request.flags & LINUX_CLONE_PIDFD) && (request.flags & LINUX_CLONE_PARENT_SETTID)) /* one address for both */
+		return -EINVAL;
 	return clone_any(t, &request);
 }
 
@@ -527,7 +554,7 @@ int64_t linux_clone3(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL;
 	struct clone_request request = {
 		.flags = word[0], .signal = (uint32_t)word[4], .stack = word[5] ? word[5] + word[6] : 0,
-		.parent_tid = word[3], .child_tid = word[2], .tls = word[7],
+		.parent_tid = word[3], .child_tid = word[2], .tls = word[7], .descriptor = word[1],
 	};
 	if ((word[0] & LINUX_CLONE_CLEAR_SIGHAND) && (word[0] & LINUX_CLONE_SIGHAND))
 		return -EINVAL;

@@ -93,10 +93,10 @@ static void usage_fill(struct linux_rusage *usage, uint64_t user, uint64_t syste
 #define WHICH_CHILDREN 0xe0000000u
 
 /* The server answers when a child has changed; interruptible. exact: only what options names (waitid), else also ends (wait4). */
-static int64_t wait_child(struct linux_thread *t, int64_t pid, uint32_t options, bool exact, struct message *message)
+static int64_t wait_child(struct linux_thread *t, int64_t pid, uint32_t serial, uint32_t options, bool exact, struct message *message)
 {
 	for (;;) {
-		*message = (struct message){ .word = { PROC_WAIT, (uint64_t)pid, options, exact } };
+		*message = (struct message){ .word = { PROC_WAIT, (uint64_t)pid, options, exact, serial } };
 		int64_t result = proc_call(t, message, CALL_INTERRUPTIBLE);
 		if (!wait_again(t, result))
 			return result;
@@ -112,7 +112,7 @@ int64_t linux_wait4(struct linux_thread *t, const uint64_t argument[6])
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	int64_t result = wait_child(t, pid, options, false, &message);
+	int64_t result = wait_child(t, pid, 0, options, false, &message);
 	if (result <= 0)
 		return result;
 	int32_t status = (int32_t)message.word[1];
@@ -129,12 +129,13 @@ int64_t linux_wait4(struct linux_thread *t, const uint64_t argument[6])
 
 int64_t linux_waitid(struct linux_thread *t, const uint64_t argument[6])
 {
-	enum { TYPE_ALL, TYPE_PID, TYPE_GROUP };
+	enum { TYPE_ALL, TYPE_PID, TYPE_GROUP, TYPE_DESCRIPTOR };
 	enum { CHILD_EXITED = 1, CHILD_KILLED, CHILD_DUMPED, CHILD_TRAPPED, CHILD_STOPPED, CHILD_CONTINUED };
 	int32_t id = (int32_t)argument[1];
 	uint32_t options = (uint32_t)argument[3];
 	int64_t pid;
 	struct message message;
+	struct process_name name = { 0 };
 	switch ((int)argument[0]) {
 	case TYPE_ALL:
 		pid = -1;
@@ -149,15 +150,24 @@ int64_t linux_waitid(struct linux_thread *t, const uint64_t argument[6])
 			return -EINVAL;
 		pid = id ? -(int64_t)id : 0;
 		break;
+	case TYPE_DESCRIPTOR:
+		if (id < 0)
+			return -EINVAL;
+		if (process_descriptor(id, &name) < 0)
+			return -EBADF;
+		pid = name.pid;
+		break;
 	default:
 		return -EINVAL;
 	}
 	if (!(options & (LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED)) ||
 		(options & ~(LINUX_WNOHANG | LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED | LINUX_WNOWAIT | WHICH_CHILDREN)))
 		return -EINVAL;
-	int64_t result = wait_child(t, pid, options, true, &message);
+	int64_t result = wait_child(t, pid, name.serial, options | (name.non_blocking ? LINUX_WNOHANG : 0), true, &message);
 	if (result < 0)
 		return result;
+	if (!result && name.non_blocking && !(options & LINUX_WNOHANG))
+		return -EAGAIN;
 	struct linux_siginfo info = { 0 };
 	if (result > 0) {
 		uint32_t status = (uint32_t)message.word[1];

@@ -27,6 +27,12 @@ void thread_memory_free(struct linux_thread *thread);
 /* List and id. process->lock is taken. 0 or -EAGAIN. */
 int thread_add(struct linux_process *p, struct linux_thread *thread);
 void thread_remove(struct linux_process *p, struct linux_thread *thread);
+/* A process as a descriptor names it. */
+struct process_name { uint32_t pid, serial; bool non_blocking; };
+/* A new descriptor of a process, close-on-exec. flags: O_NONBLOCK. */
+int64_t process_descriptor_create(struct linux_thread *t, uint32_t pid, uint32_t flags);
+/* 0 or -EBADF: it is no descriptor of a process. */
+int64_t process_descriptor(int fd, struct process_name *name);
 /* Has this process a thread of that id? */
 bool thread_exists(struct linux_thread *t, uint32_t id);
 /* Another process has changed these limits (mask) of this one. */

@@ -3,16 +3,26 @@
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 
-static int64_t send_process(struct linux_thread *t, int64_t pid, int signal, uint64_t value, int code)
+static int64_t send_process_checked(struct linux_thread *t, int64_t pid, uint32_t serial, int signal, uint64_t value, int code)
 {
 	if (signal < 0 || signal > LINUX_SIGNALS)
 		return -EINVAL;
-	struct message message = { .word = { PROC_KILL, (uint64_t)pid, (uint64_t)signal, value, (uint64_t)(int64_t)code, 0 } };
+	struct message message = { .word = { PROC_KILL, (uint64_t)pid, (uint64_t)signal, value, (uint64_t)(int64_t)code, 0, serial } };
 	int64_t result = proc_call(t, &message, 0);
 	/* A signal to oneself is delivered before the call returns. */
 	if (result >= 0 && (signal_pending(t) & ~t->mask))
 		t->block.pending = 1;
 	return result < 0 ? result : 0;
+}
+
+static int64_t send_process(struct linux_thread *t, int64_t pid, int signal, uint64_t value, int code)
+{
+	return send_process_checked(t, pid, 0, signal, value, code);
+}
+
+int64_t signal_send_process(struct linux_thread *t, const struct process_name *name, int signal, uint64_t value, int code)
+{
+	return send_process_checked(t, name->pid, name->serial, signal, value, code);
 }
 
 int64_t linux_kill(struct linux_thread *t, const uint64_t argument[6])

@@ -209,7 +209,7 @@ static bool make_descriptor_link(struct server_request *request, const struct pr
 {
 	static const char *const anonymous[] = {
 		[FILE_KIND_EVENT] = "eventfd", [FILE_KIND_EPOLL] = "eventpoll", [FILE_KIND_TIMER] = "timerfd", [FILE_KIND_SIGNAL] = "signalfd",
-		[FILE_KIND_WATCH] = "inotify",
+		[FILE_KIND_WATCH] = "inotify", [FILE_KIND_PROCESS] = "pidfd",
 	};
 	struct handle_found found;
 	struct description_info info;

@@ -72,6 +72,11 @@ void proc_death(uint64_t word, uint32_t status)
 	proc_dead_user += process->used.user;
 	robust_release(process);
 	trace_killed(process, life_wait_status(status));
+	if (process->end_event != HANDLE_NONE) { /* who asks what has happened is answered after this */
+		(void)event_update(process->end_event, 0, READY_IN);
+		handle_close(process->end_event);
+		process->end_event = HANDLE_NONE;
+	}
 	bool had_timer = process->timers != NULL;
 	life_ended(process, life_wait_status(status));
 	if (had_timer)
@@ -189,8 +194,66 @@ static int64_t do_executed(struct server_request *request, struct process *calle
 	return 0;
 }
 
+/* The process of that pid; NULL: there is none, or not the one of that serial number. */
+static struct process *find_serial(uint64_t pid, uint64_t serial)
+{
+	struct process *process = pid < PID_MAX ? process_find((uint32_t)pid) : NULL;
+	return process && (!serial || process->serial == serial) ? process : NULL;
+}
+
+static int64_t do_describe(struct server_request *request, struct process *caller)
+{
+	struct process *process = request->word[1] ? find_serial(request->word[1], 0) : caller;
+	if (!process)
+		return -ESRCH;
+	bool dead = process->state == PROCESS_STATE_ZOMBIE;
+	int64_t event = process->end_event;
+	if (event == HANDLE_NONE)
+		event = event_create(dead ? READY_IN : 0, EVENT_MASK);
+	if (event < 0)
+		return event;
+	if (!dead)
+		process->end_event = (handle_t)event;
+	int64_t given = handle_duplicate((handle_t)event, HANDLE_HIGH, RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0);
+	if (dead)
+		handle_close((handle_t)event);
+	if (given < 0)
+		return given;
+	request->reply_word[1] = process->serial;
+	server_reply_handle(request, (handle_t)given, true);
+	return 0;
+}
+
+static int64_t do_forget(struct server_request *request, struct process *caller)
+{
+	struct process *child = find_serial(request->word[1], 0);
+	if (!child || child->state == PROCESS_STATE_ZOMBIE || child->handle == HANDLE_NONE || effect_has_threads(child) ||
+		(child->parent != caller && child->parent != caller->parent))
+		return -ESRCH;
+	if (child->end_event != HANDLE_NONE)
+		handle_close(child->end_event);
+	effect_release(child);
+	process_remove(child);
+	return 0;
+}
+
+static int64_t do_descriptor(struct server_request *request, struct process *caller)
+{
+	struct process *process = find_serial(request->word[1], request->word[3]);
+	struct handle_found found;
+	(void)caller;
+	if (!process || process->state == PROCESS_STATE_ZOMBIE)
+		return -ESRCH;
+	if (request->word[2] >= HANDLE_HIGH || !files_descriptor(process, (uint32_t)request->word[2], &found))
+		return -EBADF;
+	server_reply_handle(request, found.handle, true);
+	return 0;
+}
+
 static int64_t do_wait(struct server_request *request, struct process *caller)
 {
+	if (request->word[4] && !find_serial(request->word[1], request->word[4]))
+		return -ECHILD;
 	uint32_t options = (uint32_t)request->word[2];
 	if (request->word[3] != 1)
 		options |= WAIT_EXITED;
@@ -205,6 +268,8 @@ static int64_t do_kill(struct server_request *request, struct process *caller)
 	};
 	if (info.code > 0)
 		return -EPERM; /* only the kernel's and our own codes are positive */
+	if (request->word[6] && !find_serial(request->word[1], request->word[6]))
+		return -ESRCH;
 	uint32_t thread = (uint32_t)request->word[5];
 	struct process *target = thread && thread != request->word[1] ? process_find((uint32_t)request->word[1]) : NULL;
 	if (target && target != caller && !robust_thread_exists(target, thread))
@@ -500,6 +565,7 @@ static operation *const ordinary[] = {
 	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer,
 	[PROC_TAKE_THREAD_SIGNAL] = do_take_thread_signal, [PROC_CREATE_TIMER] = do_create_timer, [PROC_GET_TIMER] = do_get_timer,
 	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask, [PROC_SET_NAME] = do_set_name, [PROC_LIMIT] = do_limit,
+	[PROC_FORGET] = do_forget, [PROC_DESCRIBE] = do_describe, [PROC_DESCRIPTOR] = do_descriptor,
 };
 static operation *const privileged[] = {
 	[PROC_REGISTER - PROC_REGISTER] = do_register, [PROC_SIGNAL_GROUP - PROC_REGISTER] = do_signal_group,

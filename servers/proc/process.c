@@ -10,7 +10,7 @@ struct process_slot *process_slots;
 struct process *process_by_slot[PROCESS_SLOTS];
 static struct process *by_pid[PID_MAX];
 static uint16_t group_members[PID_MAX], session_members[PID_MAX];
-static uint32_t last_pid = 1;
+static uint32_t last_pid = 1, last_serial;
 static uint32_t living; /* processes but init and zombies: slot 0 of the table tells how many */
 static uint32_t slots_end; /* every used slot lies below: sweeps end here */
 
@@ -95,7 +95,8 @@ static struct process *make(uint32_t pid, uint64_t now)
 		return NULL;
 	process->pid = pid;
 	process->slot = slot;
-	process->handle = HANDLE_NONE;
+	process->handle = process->end_event = HANDLE_NONE;
+	process->serial = ++last_serial;
 	process->start_time = now;
 	process->queue_limit = SIGNAL_QUEUE_MAX;
 	if (pid > 1)

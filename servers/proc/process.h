@@ -42,9 +42,11 @@ enum process_state { PROCESS_STATE_RUNNING, PROCESS_STATE_STOPPED, PROCESS_STATE
 
 struct process {
 	uint32_t pid, slot, group, session;
+	uint32_t serial;           /* unlike the pid never given again */
 	enum process_state state;
 	struct process *parent, *first_child, *next_sibling, *previous_sibling;
 	handle_t handle;           /* HANDLE_NONE: init, or dead */
+	handle_t end_event;        /* for process descriptors; HANDLE_NONE: nobody asked for it, or dead */
 	uint32_t flags;            /* PROCESS_SLOT_LEADER, EXECED */
 	uint32_t terminal;
 	uint32_t foreground;       /* of a session leader with a terminal: the foreground group */

@@ -195,7 +195,9 @@ static void test_signals(struct process *shell)
 	assert(signal_take(a, 0, &info) && !signal_take(a, 0, &info) && !a->pending && !a->queue);
 	for (int i = 0; i < SIGNAL_QUEUE_MAX; i++)
 		assert(send_signal(a, 50) == 0);
-	assert(send_signal(a, 50) == -EAGAIN);
+	struct signal_info queued = { .signal = 50, .code = SI_QUEUE };
+	assert(signal_send(a, &queued, 0) == -EAGAIN && send_signal(a, 50) == 0 && a->queue_length == SIGNAL_QUEUE_MAX);
+	assert(send_signal(a, 51) == 0 && signal_take(a, SIGNAL_BIT(50), &info) && info.signal == 51 && info.code == SI_USER && !info.pid);
 	signal_set_ignored(a, SIGNAL_BIT(50) | SIGNAL_BIT(SIGKILL));
 	assert(!a->pending && !a->queue && !(a->ignored & SIGNAL_BIT(SIGKILL)) && send_signal(a, 50) == 0 && !a->pending);
 	kills = 0;

@@ -220,7 +220,13 @@ static void text_descriptor(struct text *text, struct process *process, uint32_t
 	uint32_t flags = FILE_COOKIE_FLAGS(info.cookie) & ~(LINUX_O_APPEND | LINUX_O_NONBLOCK);
 	flags |= (info.flags & DESCRIPTION_APPEND ? LINUX_O_APPEND : 0) | (info.flags & DESCRIPTION_NON_BLOCKING ? LINUX_O_NONBLOCK : 0);
 	flags |= found.options & HANDLE_CLOSE_ON_EXEC ? LINUX_O_CLOEXEC : 0;
+	bool process_descriptor = error >= 0 && FILE_COOKIE_KIND(info.cookie) == FILE_KIND_PROCESS;
 	text_add(text, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", info.kind == DESCRIPTION_FLOW ? 0 : info.cursor, flags, 20, info.identity >> 4 & 0xffffffff);
+	if (process_descriptor) {
+		const struct process *other = process_find((uint32_t)info.limit);
+		int pid = other && other->serial == info.limit >> 32 && other->state != PROCESS_STATE_ZOMBIE ? (int)other->pid : -1;
+		text_add(text, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	}
 }
 
 static void text_inside(struct text *text, enum files_entry entry, struct process *process, const struct inside *inside, const struct inside_thread *thread,

@@ -109,6 +109,7 @@ enum file_operation {
 enum file_kind {
 	FILE_KIND_OTHER, FILE_KIND_REGULAR, FILE_KIND_DIRECTORY, FILE_KIND_PIPE, FILE_KIND_TERMINAL, FILE_KIND_DEVICE, FILE_KIND_PATH, /* O_PATH */
 	FILE_KIND_SOCKET, FILE_KIND_EVENT, FILE_KIND_EPOLL, FILE_KIND_TIMER, FILE_KIND_SIGNAL, FILE_KIND_WATCH,
+	FILE_KIND_PROCESS, /* pidfd */
 };
 /* the library keeps the Linux access mode and O_ flags that fcntl(F_GETFL) tells in the cookie's upper half */
 #define FILE_COOKIE(kind, open_flags) ((uint64_t)(kind) | (uint64_t)(uint32_t)(open_flags) << 32)

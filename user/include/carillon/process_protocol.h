@@ -77,6 +77,10 @@ enum process_operation {
 	PROC_DELETE_TIMER,  /* word1 = number */
 	PROC_OPTION,        /* word1 = PROC_OPTION_*, word2 = 1: set it to word3. Reply: word1 = its old value */
 	PROC_PRIORITY,      /* word1, word2 = which and who of setpriority, word3 = 1: set to word4 (nice, i64). Reply: word1 = 20 - least nice value */
+	PROC_FORGET,        /* word1 = pid of a child that has no thread: it never was */
+	PROC_DESCRIBE,      /* word1 = pid (0 self). Reply: handle[0] = an event that is ready for reading once the process has ended, word1 = its serial number.
+	                       Pids come again, serial numbers do not: with PROC_KILL in word6, PROC_WAIT in word4, PROC_DESCRIPTOR in word3 (0: whoever it is) */
+	PROC_DESCRIPTOR,    /* word1 = pid, word2 = number, word3 = serial. Reply: handle[0] = the same as that descriptor of the process */
 	PROC_LIMIT,         /* word1 = pid of another process, word2 = RLIMIT_*, word3 = 1: set it to word4 (soft), word5 (hard). Reply: word1, word2 = old */
 	PROC_SET_NAME,      /* word1, word2 = name (16 bytes): the main thread has another one */
 	/* privileged */
