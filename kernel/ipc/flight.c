@@ -4,7 +4,12 @@
 #include "kernel/obj/link.h"
 
 static struct list flying = { &flying, &flying };
-static bool collecting, again; /* channel_nesting_lock */
+static unsigned flying_count;
+static bool collecting, again;
+static unsigned deaths;         /* of links since the last look */
+/* all of these: channel_nesting_lock */
+
+#define LOOKED_THROUGH 64u      /* links in flight that each death of a link pays for */
 
 void flight_init(struct flight *flight, struct description *description)
 {
@@ -25,23 +30,35 @@ bool flight_possible(const struct object *object)
 	return flight_of(object);
 }
 
-bool flight_is(const struct object *object)
+bool flight_suspect(const struct object *object, unsigned dropped)
 {
 	struct flight *flight = flight_of(object);
-	return flight && __atomic_load_n(&flight->count, __ATOMIC_RELAXED);
+	if (!flight || !__atomic_load_n(&flight->count, __ATOMIC_RELAXED))
+		return false;
+	spin_lock(&channel_nesting_lock);
+	bool suspect = flight->count && __atomic_load_n(&object->references, __ATOMIC_RELAXED) <= flight->count + dropped;
+	spin_unlock(&channel_nesting_lock);
+	return suspect;
 }
 
-bool flights_any(void)
+bool flights_due(void)
 {
-	return __atomic_load_n(&flying.next, __ATOMIC_RELAXED) != &flying;
+	if (!__atomic_load_n(&flying_count, __ATOMIC_RELAXED))
+		return false;
+	spin_lock(&channel_nesting_lock);
+	bool due = ++deaths > flying_count / LOOKED_THROUGH;
+	spin_unlock(&channel_nesting_lock);
+	return due;
 }
 
 void flights_begin(const struct carried_handle *handles, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct flight *flight = flight_of(handles[i].object);
-		if (flight && !flight->count++)
+		if (flight && !flight->count++) {
 			list_add_last(&flying, &flight->link);
+			flying_count++;
+		}
 	}
 }
 
@@ -49,8 +66,10 @@ void flights_end(const struct carried_handle *handles, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct flight *flight = flight_of(handles[i].object);
-		if (flight && !--flight->count)
+		if (flight && !--flight->count) {
 			list_remove(&flight->link);
+			flying_count--;
+		}
 	}
 }
 
@@ -148,6 +167,7 @@ void flights_collect(void)
 		return;
 	}
 	collecting = true;
+	deaths = 0;
 	do {
 		again = false;
 		struct flight *garbage = garbage_find();

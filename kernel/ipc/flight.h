@@ -9,7 +9,8 @@
  * candidate does not account for is held from outside; what its queue holds is held with it. The rest hold only each other: their queues are
  * emptied, which destroys them. The idea is Linux's (net/unix/garbage.c), which has it from mark and sweep.
  *
- * It is looked for whenever a link that is in flight loses a reference otherwise (a handle closed, a queued one dropped) and whenever a link dies.
+ * It is looked for when a link in flight may have lost its last other reference (a handle closed, a queued one dropped), and for what lost it otherwise
+ * (a call that ended) when links die, more rarely the more there is to look through.
  */
 #ifndef KERNEL_FLIGHT_H
 #define KERNEL_FLIGHT_H
@@ -32,9 +33,10 @@ bool flight_possible(const struct object *object);
 /* channel_nesting_lock held: the handles have gone into a queue; they have left it. */
 void flights_begin(const struct carried_handle *handles, unsigned count);
 void flights_end(const struct carried_handle *handles, unsigned count);
-/* Is any link in flight (a hint)? And is this object one? */
-bool flights_any(void);
-bool flight_is(const struct object *object);
+/* Will the object, once `dropped` references to it are gone, be a link that only queues hold? The caller has these references. */
+bool flight_suspect(const struct object *object, unsigned dropped);
+/* A link dies: is it time to look? */
+bool flights_due(void);
 /* Finds and destroys garbage. No locks. Called again from what it destroys it does nothing but look once more at the end. */
 void flights_collect(void);
 /* In segment.c: calls visit for the handles of each queued segment; channel->lock is taken for it, channel_nesting_lock is held. */

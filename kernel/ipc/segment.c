@@ -73,12 +73,12 @@ void carried_handles_free(struct carried_handle *handles, unsigned count)
 {
 	if (!handles)
 		return;
-	bool flying = false;
+	bool suspect = false;
 	for (unsigned i = 0; i < count; i++)
-		flying |= flight_is(handles[i].object);
+		suspect |= flight_suspect(handles[i].object, count);
 	message_drop_handles(handles, count);
 	heap_free(handles, count * sizeof(*handles));
-	if (flying)
+	if (suspect)
 		flights_collect();
 }
 

@@ -131,9 +131,9 @@ static void description_destroy(struct object *object)
 
 static void description_handle_closed(struct object *object)
 {
-	bool flying = flight_is(object); /* then it outlives this reference, perhaps unreachable */
+	bool suspect = flight_suspect(object, 1);
 	object_unref(object);
-	if (flying)
+	if (suspect)
 		flights_collect();
 }
 

@@ -58,7 +58,7 @@ void link_destroy(struct description *description)
 	label_unref(link->label[LINK_LABEL_OWN]);
 	label_unref(link->label[LINK_LABEL_PEER]);
 	heap_free(link, sizeof(*link));
-	if (flights_any())
+	if (flights_due())
 		flights_collect();
 }
 
