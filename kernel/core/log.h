@@ -15,6 +15,7 @@ noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)
 struct arch_frame;
 noreturn void panic_at(const struct arch_frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define PANIC_STATUS 126u /* of arch_power */
+extern bool panic_restarts; /* "restart" on the command line: a panic starts the machine again instead of switching it off */
 #define assert(condition) ((condition) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition))
 /* Writes "name+offset" of a kernel address into buffer; used by backtraces. */
 void symbol_describe(uint64_t address, char *buffer, size_t size);

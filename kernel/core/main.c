@@ -180,6 +180,7 @@ void kernel_main(struct start_info *info)
 		 (unsigned long long)memory >> 20, info->processors);
 	if (memory < MEMORY_MIN)
 		panic("%llu KiB of memory are too little: at least %lu MiB are needed", (unsigned long long)memory / 1024, MEMORY_MIN >> 20);
+	panic_restarts = start_command_has(info, "restart");
 	if (info->trace_size && trace_start(info->trace_start, info->trace_size))
 		log_info("trace: %llu MiB at %#llx", (unsigned long long)info->trace_size >> 20, (unsigned long long)info->trace_start);
 	futex_init();

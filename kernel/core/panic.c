@@ -1,4 +1,4 @@
-/* The end of the kernel after a bug: message, registers, thread, locks, backtrace, power off with PANIC_STATUS. A panic in a panic stops at once. */
+/* The end of the kernel after a bug: message, registers, thread, locks, backtrace, power off with PANIC_STATUS (or restart, if told at start). A panic in a panic stops at once. */
 #include "arch/processor.h"
 #include "arch/thread.h"
 #include "kernel/core/format.h"
@@ -7,6 +7,7 @@
 #include "kernel/obj/thread.h"
 
 static unsigned panics;
+bool panic_restarts;
 
 static void context_print(void)
 {
@@ -31,7 +32,7 @@ static noreturn void finish(const char *message, const struct arch_frame *frame)
 		else
 			backtrace_print((uint64_t)__builtin_frame_address(0), 0);
 	}
-	arch_power(POWER_OFF, PANIC_STATUS);
+	arch_power(panic_restarts ? POWER_RESTART : POWER_OFF, PANIC_STATUS);
 }
 
 static noreturn void panic_arguments(const struct arch_frame *frame, const char *format, va_list arguments)

@@ -39,6 +39,7 @@ struct options {
 	double timeout;           /* seconds, 0 none */
 	bool verbose, icount, trace;
 	const char *ktrace;       /* the file for the kernel's trace, or NULL */
+	bool restarts;            /* a system that dies starts again: a shell at a terminal */
 	const char *debug_socket; /* gdb's remote protocol is served there */
 	const char **environment;
 	size_t environment_count;
@@ -89,6 +90,7 @@ void ktrace_begin(void);
 /* The machine has stopped: the rest. Tells on standard error what is missing. */
 void ktrace_end(void);
 
-/* Runs until the end; returns the exit status of the command. */
+/* Runs until the end; returns the exit status of the command, or RELAY_RESTART: the system died (which has been told), and options say that it restarts. */
+#define RELAY_RESTART (-1)
 int relay_run(struct machine *machine, const struct options *options, const char *stdio);
 #endif

@@ -276,8 +276,8 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	add(command, "/proc/self/fd/%d", archive);
 	add(command, "-append");
 	const char *more = getenv("CARILLON_BOOT"); /* further words, for tests */
-	add(command, "stdio=%s%s%s%s%s%s%s%s%s", stdio, terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "", program_path,
-		options->verbose ? " verbose" : "", options->trace ? " strace" : "", trace, more ? " " : "", more ? more : "");
+	add(command, "stdio=%s%s%s%s%s%s%s%s%s%s", stdio, options->restarts ? " restart" : "", terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "",
+		program_path, options->verbose ? " verbose" : "", options->trace ? " strace" : "", trace, more ? " " : "", more ? more : "");
 }
 
 /* In the child: becomes the emulator, or tells why not through `failed`. */

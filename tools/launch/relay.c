@@ -231,8 +231,8 @@ static void receive_complaint(void)
 		relay.complaint[relay.complaint_length++] = bytes[i];
 }
 
-/* Ends the command with a line, and with the last lines of the kernel's log when it has not been shown already. */
-static _Noreturn void fail_with_log(const char *text)
+/* A line on standard error, and the last lines of the kernel's log when it has not been shown already. The terminal is as it was before. */
+static void tell_with_log(const char *text)
 {
 	machine_stop();
 	terminal_restore();
@@ -250,6 +250,11 @@ static _Noreturn void fail_with_log(const char *text)
 		relay.stdio = "ppp";
 		show_log(relay.log + start, relay.log_length - start);
 	}
+}
+
+static _Noreturn void fail_with_log(const char *text)
+{
+	tell_with_log(text);
 	exit(FAILURE);
 }
 
@@ -426,5 +431,10 @@ int relay_run(struct machine *machine, const struct options *options, const char
 		return relay.status;
 	if (relay.interrupted)
 		return 128 + relay.interrupted;
+	if (options->restarts) {
+		tell_with_log("the system has died; it starts anew");
+		close(signals);
+		return RELAY_RESTART;
+	}
 	fail_with_log("the machine stopped without telling a status");
 }

@@ -1,7 +1,7 @@
 /*
  * What the kernel and the host told: the command line, and the member system/run of the boot archive with the program's arguments.
  *
- *   command line  stdio=XYZ (t terminal or p plain stream, for input, output, error), path=GUESTPATH, verbose, strace, utf8,
+ *   command line  stdio=XYZ (t terminal or p plain stream, for input, output, error), path=GUESTPATH, verbose, strace, utf8, restart,
  *                 kill=... (killer.c); other words are not for init
  *   system/run    NUL-terminated strings: "argv" COUNT string... "env" COUNT string... "cwd" PATH
  */
@@ -34,6 +34,8 @@ static void command_word(const char *word, size_t length)
 {
 	if (length == 7 && memcmp(word, "verbose", 7) == 0) {
 		boot.verbose = true;
+	} else if (length == 7 && memcmp(word, "restart", 7) == 0) {
+		boot.restarts = true;
 	} else if (length == 4 && memcmp(word, "utf8", 4) == 0) {
 		boot.utf8 = true;
 	} else if (length == 6 && memcmp(word, "strace", 6) == 0) {

@@ -22,6 +22,7 @@ struct boot {
 	size_t archive_size;
 	bool verbose;
 	bool utf8;              /* the host's terminal erases whole characters (IUTF8): so does ours */
+	bool restarts;          /* the system starts anew when what it cannot go on without has died: of a shell at a terminal */
 	const char *kill;       /* kill=...: servers die on purpose (killer.c); NULL */
 	bool trace;             /* strace: the program's Linux calls are told on standard error */
 	bool is_terminal[3];    /* standard input, output, error: stdio=XYZ */

@@ -4,7 +4,7 @@
  *   kill=SEED,COUNT,LEAST,MOST,NAME[+NAME...]     on the kernel's command line
  *
  * the supervisor kills COUNT times one of the named servers, LEAST to MOST milliseconds after the one before; which and when follows from SEED.
- * It does so in its own thread, between death notices, so what it kills is never a corpse or another process with the same handle.
+ * The name init stands for this process itself. It does so in its own thread, between death notices, so what it kills is never a corpse or another process with the same handle.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +14,12 @@
 #include "carillon/server.h"
 #include "user/init/init.h"
 
+#define SIGNAL_KILL 9u
+
 static struct {
 	uint64_t random;
 	unsigned long count, done, least, most;
-	bool victim[SERVERS];
+	bool victim[SERVERS + 1]; /* the last is init */
 	bool program_runs; /* atomic: told by the second thread */
 } killer;
 
@@ -39,8 +41,13 @@ static void kill_one(void *context)
 		plan();
 		return;
 	}
-	enum server server = (enum server)(random_next() >> 32) % SERVERS;
-	if (killer.victim[server] && server_kill(server)) {
+	unsigned server;
+	do
+		server = (unsigned)(random_next() >> 32) % (SERVERS + 1);
+	while (!killer.victim[server]);
+	if (server == SERVERS)
+		process_kill(HANDLE_SELF_PROCESS, SIGNAL_KILL);
+	else if (server_kill(server)) {
 		killer.done++;
 		server_log("killed %s, %lu of %lu", server_name(server), killer.done, killer.count);
 	}
@@ -75,6 +82,8 @@ static bool plan_read(void)
 		for (enum server i = 0; i < SERVERS; i++)
 			if (strlen(server_name(i)) == length && !strncmp(server_name(i), at, length))
 				any = killer.victim[i] = true;
+		if (length == 4 && !strncmp(at, "init", 4))
+			any = killer.victim[SERVERS] = true;
 	}
 	return any;
 }

@@ -63,6 +63,11 @@ void run_end(unsigned status)
 
 void run_lost(enum server server)
 {
+	if (boot.restarts) {
+		server_log("the system starts anew");
+		for (;;)
+			system_power(BOOT_HANDLE_RESOURCE, POWER_RESTART, STATUS_FAILED);
+	}
 	if (server == SERVER_CONSOLE)
 		power_off(STATUS_FAILED);
 	event_post(EVENT_RUN_ENDS, STATUS_FAILED);

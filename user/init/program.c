@@ -43,8 +43,8 @@ static int wait_for_exit(void *argument)
 		message = (struct message){ .word = { PROC_WATCH_EXIT, program.pid } };
 		result = port_call(ports.proc_system, &message, 0);
 	} while (result == -EINTR);
-	uint64_t status = result < 0 || (int64_t)message.word[0] < 0 ? SIGNAL_KILL : message.word[1];
-	event_post(EVENT_PROGRAM_ENDED, status);
+	if (result >= 0) /* else proc has died, which the supervisor deals with */
+		event_post(EVENT_PROGRAM_ENDED, (int64_t)message.word[0] < 0 ? SIGNAL_KILL : message.word[1]);
 	for (;;)
 		thread_exit(0, 0, 0);
 	return 0;
