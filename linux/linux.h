@@ -103,6 +103,9 @@ struct linux_mapped { struct linux_mapped *next; uint64_t identity, address; cha
 
 #define LINUX_FLOAT_ROOM 1024 /* x87, SSE and AVX state */
 
+/* In block.pending, where the kernel writes 1: set by this thread itself, so no interrupt waits in the kernel to be forgotten. */
+#define LINUX_PENDING_OWN 2u
+
 struct linux_thread {
 	struct thread_block block;       /* first: the kernel and gs know it */
 	struct linux_process *process;

@@ -107,7 +107,9 @@ int64_t linux_rt_sigaction(struct linux_thread *t, const uint64_t argument[6])
 	if (argument[1]) {
 		if (signal == LINUX_SIGCHLD)
 			children_rule(t, &action);
-		signal_tell_ignored(t);
+		/* Programs reset dozens of actions before they start another: what is dropped changes with the kind of handler only. */
+		if (MINIMUM(action.handler, LINUX_SIG_IGN + 1) != MINIMUM(old.handler, LINUX_SIG_IGN + 1))
+			signal_tell_ignored(t);
 	}
 	return argument[2] ? user_write(t, argument[2], &old, sizeof old) : 0;
 }

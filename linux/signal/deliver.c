@@ -1,7 +1,7 @@
 /*
  * Delivery: taking pending signals, default actions, and handlers (signal.h).
  *
- * block.pending says "look": it is cleared first, then the kernel's own flag, then everything that waits is taken; so what arrives
+ * block.pending says "look": it is cleared first, then the kernel's own flag if that was why, then everything that waits is taken; so what arrives
  * meanwhile sets it again and the return path (or the next wait) sees it.
  */
 #include "linux/process/process.h"
@@ -159,8 +159,8 @@ bool signal_deliver(struct linux_thread *t, uint32_t restart)
 	bool handled = false;
 	for (;;) {
 		struct linux_siginfo info;
-		t->block.pending = 0;
-		(void)thread_clear_interrupt();
+		if (__atomic_exchange_n(&t->block.pending, 0, __ATOMIC_ACQ_REL) & ~LINUX_PENDING_OWN)
+			(void)thread_clear_interrupt();
 		int signal = signal_take(t, t->mask, &info);
 		if (!signal)
 			break;

@@ -25,8 +25,32 @@ int64_t signal_send_process(struct linux_thread *t, const struct process_name *n
 	return send_process_checked(t, name->pid, name->serial, signal, value, code);
 }
 
+/*
+ * kill of the own process by its main thread, with a standard signal that this thread does not block and has a handler for: Linux would give it
+ * to this thread before the call returns, so nobody can tell whose it was, and proc is not asked. One that waits at proc already is the same signal.
+ */
+static bool send_here(struct linux_thread *t, int32_t pid, int signal)
+{
+	struct linux_process *p = t->process;
+	if ((uint32_t)pid != p->pid || signal < 1 || signal >= LINUX_SIGNAL_REALTIME || p->main_thread != t || !p->slot)
+		return false;
+	uint64_t bit = LINUX_SIGNAL_BIT(signal);
+	if (bit & (t->mask | p->slot->pending | SIGNAL_UNBLOCKABLE | SIGNAL_DEFAULT_STOP | LINUX_SIGNAL_BIT(LINUX_SIGCONT)) ||
+		p->action[signal - 1].handler <= LINUX_SIG_IGN)
+		return false;
+	lock_take(&p->lock);
+	if (!(t->pending & bit))
+		t->queued[signal] = (struct linux_siginfo){ .signal = signal, .code = LINUX_SI_USER, .sent.pid = pid };
+	__atomic_fetch_or(&t->pending, bit, __ATOMIC_RELEASE);
+	lock_release(&p->lock);
+	t->block.pending |= LINUX_PENDING_OWN;
+	return true;
+}
+
 int64_t linux_kill(struct linux_thread *t, const uint64_t argument[6])
 {
+	if (send_here(t, (int32_t)argument[0], (int)argument[1]))
+		return 0;
 	return send_process(t, (int32_t)argument[0], (int)argument[1], 0, LINUX_SI_USER);
 }
 

@@ -163,6 +163,7 @@ linux_fork_entry:
  *   int64_t copy_string(char *to, const char *from, size_t room)    length without NUL, or room when no NUL came
  *   int copy_load32(const uint32_t *from, uint32_t *to)
  *   int copy_exchange32(uint32_t *word, uint32_t *expected, uint32_t value)   0 done, 2 differs (*expected updated)
+ *   int copy_float_save(void *area, uint64_t mask), copy_float_load           floating-point state, as below
  */
 	.global copy_start
 	.global copy_end
@@ -172,11 +173,15 @@ linux_fork_entry:
 	.global copy_string
 	.global copy_load32
 	.global copy_exchange32
+	.global copy_float_save
+	.global copy_float_load
 	.type copy_bytes, @function
 	.type copy_zero, @function
 	.type copy_string, @function
 	.type copy_load32, @function
 	.type copy_exchange32, @function
+	.type copy_float_save, @function
+	.type copy_float_load, @function
 copy_start:
 copy_bytes:
 	movq %rdx, %rcx
@@ -223,30 +228,51 @@ copy_exchange32:
 3:	movl %eax, (%r8)
 	movl $2, %eax
 	ret
+copy_float_save:                /* the header is written whole: xsave leaves most of it as it was */
+	fnstsw %ax
+	testq %rsi, %rsi
+	jz 4f
+	xorl %eax, %eax
+	movq %rax, 512(%rdi)
+	movq %rax, 520(%rdi)
+	movq %rax, 528(%rdi)
+	movq %rax, 536(%rdi)
+	movq %rax, 544(%rdi)
+	movq %rax, 552(%rdi)
+	movq %rax, 560(%rdi)
+	movq %rax, 568(%rdi)
+	movl %esi, %eax
+	xorl %edx, %edx
+	xsave64 (%rdi)
+	xorl %eax, %eax
+	ret
+4:	fxsave64 (%rdi)
+	xorl %eax, %eax
+	ret
+copy_float_load:
+	fnstsw %ax
+	testq %rsi, %rsi
+	jz 5f
+	movl %esi, %eax
+	xorl %edx, %edx
+	xrstor64 (%rdi)
+	xorl %eax, %eax
+	ret
+5:	fxrstor64 (%rdi)
+	xorl %eax, %eax
+	ret
 copy_end:
 copy_fixup:
 	movq $-1, %rax
 	ret
 
 /*
- * Floating-point and vector state, in library memory of 64-byte alignment. mask 0: the machine has no xsave.
+ * Floating-point and vector state, at 64-byte alignment; mask 0: the machine has no xsave.
  * The kernel gives the unit to a thread at its first instruction that needs it. xsave and xrstor should trap then like any other, but an emulator
  * (QEMU's) lets them pass and so touches another thread's registers; fnstsw always traps and changes nothing.
  */
-	.global float_save
 	.global float_load
-	.type float_save, @function
 	.type float_load, @function
-float_save:                     /* (void *area, uint64_t mask) */
-	fnstsw %ax
-	testq %rsi, %rsi
-	jz 1f
-	movl %esi, %eax
-	xorl %edx, %edx
-	xsave64 (%rdi)
-	ret
-1:	fxsave64 (%rdi)
-	ret
 float_load:
 	fnstsw %ax
 	testq %rsi, %rsi

@@ -13,6 +13,8 @@
 #define FLOAT_MAGIC_2 0x46505845u
 #define FLOAT_LEGACY 512u
 #define FLOAT_SOFTWARE 464u
+#define FLOAT_CONTROL 24u           /* mxcsr */
+#define FLOAT_CONTROL_BITS 0xffbfu  /* without the one that not every processor knows */
 #define CONTEXT_EXTENDED_STATE 1ul
 #define CONTEXT_STACK_SEGMENT 6ul /* UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
 #define FLAGS_USER 0x40dd5ul      /* CF PF AF ZF SF DF OF AC: what sigreturn may set */
@@ -96,22 +98,21 @@ static bool on_alternate(const struct linux_thread *t, uint64_t stack)
 	return t->alternate_size && stack - t->alternate_stack - 1 < t->alternate_size;
 }
 
-/* Writes the floating-point state at address (64-byte aligned). */
+/* Writes the floating-point state at address (64-byte aligned), straight from the unit. */
 static int float_write(struct linux_thread *t, uint64_t address)
 {
 	struct linux_process *p = t->process;
-	memset(t->float_state, 0, p->float_size);
-	float_save(t->float_state, p->float_mask);
 	struct float_software software = { 0 };
+	if (!user_range(address, p->float_size) || copy_float_save((void *)(uintptr_t)address, p->float_mask))
+		return -EFAULT;
 	if (p->float_mask) {
 		software.magic = FLOAT_MAGIC_1;
 		software.extended_size = p->float_size + 4;
 		software.features = p->float_mask;
 		software.state_size = p->float_size;
 	}
-	memcpy(t->float_state + FLOAT_SOFTWARE, &software, sizeof software);
 	uint32_t magic = FLOAT_MAGIC_2;
-	int error = user_write(t, address, t->float_state, p->float_size);
+	int error = user_write(t, address + FLOAT_SOFTWARE, &software, sizeof software);
 	if (!error && p->float_mask)
 		error = user_write(t, address + p->float_size, &magic, sizeof magic);
 	return error;
@@ -169,13 +170,36 @@ int machine_signal_frame(struct linux_thread *t, int signal, const struct linux_
 	return 0;
 }
 
+/*
+ * Loads the floating-point state at address where it lies, if it is as float_write leaves it; false: it is not, or not any more (what the
+ * processor refuses is an exception in the copy window).
+ */
+static bool float_read_whole(struct linux_thread *t, uint64_t address)
+{
+	struct linux_process *p = t->process;
+	struct { struct float_software software; uint64_t header[8]; } found;
+	uint32_t magic, control;
+	_Static_assert(FLOAT_SOFTWARE + sizeof(struct float_software) == FLOAT_LEGACY, "the header follows");
+	if (!p->float_mask || address & 63 || user_read(t, &found, address + FLOAT_SOFTWARE, sizeof found) ||
+		!user_range(address, p->float_size + sizeof magic) || copy_load32((const uint32_t *)(uintptr_t)(address + p->float_size), &magic) ||
+		copy_load32((const uint32_t *)(uintptr_t)(address + FLOAT_CONTROL), &control))
+		return false;
+	uint64_t excess = found.header[0] & ~p->float_mask;
+	for (unsigned i = 1; i < 8; i++)
+		excess |= found.header[i];
+	return found.software.magic == FLOAT_MAGIC_1 && found.software.state_size == p->float_size && magic == FLOAT_MAGIC_2 && !excess &&
+		!(control & ~FLOAT_CONTROL_BITS) && !copy_float_load((const void *)(uintptr_t)address, p->float_mask);
+}
+
 /* Loads the floating-point state found at address after making it harmless: a bad one would be an exception inside the library. */
 static int float_read(struct linux_thread *t, uint64_t address)
 {
+	if (float_read_whole(t, address))
+		return 0;
 	struct linux_process *p = t->process;
 	struct float_software software;
 	uint64_t mask = p->float_mask, *header = (uint64_t *)(void *)(t->float_state + FLOAT_LEGACY);
-	uint32_t magic = 0, *mxcsr = (uint32_t *)(void *)(t->float_state + 24);
+	uint32_t magic = 0, *mxcsr = (uint32_t *)(void *)(t->float_state + FLOAT_CONTROL);
 	if (user_read(t, t->float_state, address, FLOAT_LEGACY))
 		return -EFAULT;
 	memcpy(&software, t->float_state + FLOAT_SOFTWARE, sizeof software);
@@ -193,7 +217,7 @@ static int float_read(struct linux_thread *t, uint64_t address)
 		}
 		memset(header + 1, 0, 56);
 	}
-	*mxcsr &= 0xffbf; /* without the bit that not every processor knows */
+	*mxcsr &= FLOAT_CONTROL_BITS;
 	float_load(t->float_state, mask);
 	return 0;
 }

@@ -13,7 +13,9 @@ int copy_zero(void *to, size_t size);
 int64_t copy_string(char *to, const char *from, size_t room);
 int copy_load32(const uint32_t *from, uint32_t *to);
 int copy_exchange32(uint32_t *word, uint32_t *expected, uint32_t value);
-void float_save(void *area, uint64_t mask);
+int copy_float_save(void *area, uint64_t mask);
+int copy_float_load(const void *area, uint64_t mask);
+/* The same of library memory. */
 void float_load(const void *area, uint64_t mask);
 
 /* Find out how floating-point state is saved: p->float_mask, p->float_size. */
