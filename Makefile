@@ -101,7 +101,7 @@ $(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
 
 # -- kernel, twice: carillon.elf, and carillon-debug.elf with the checks of KERNEL_DEBUG (lock order, poisoned memory), which tests use
 
-KERNEL_SOURCES := $(call sources,kernel/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c)
+KERNEL_SOURCES := $(filter-out arch/$(ARCH)/offsets.c,$(call sources,kernel/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c))
 KERNEL_SCRIPT := $(firstword $(wildcard arch/$(ARCH)/kernel.ld arch/$(ARCH)/*.ld))
 KERNELS := carillon carillon-debug
 KERNEL_OBJECTS := $(foreach kernel,$(KERNELS),$(call objects,$(kernel),$(KERNEL_SOURCES)))
@@ -115,10 +115,15 @@ $(BUILD)/symbols_none.o: tools/generate/symbols.awk Makefile
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/generate/symbols.awk </dev/null >$(BUILD)/symbols_none.S
 	$(CC) -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) $(COMMON_$(ARCH)) -c $(BUILD)/symbols_none.S -o $@
+OFFSETS := $(wildcard arch/$(ARCH)/offsets.c) # of a port whose assembly needs them: arch/offsets.h
 define kernel # NAME, flags
-$(OBJECT)/$(1)/%.o: % Makefile | generated
+$(OBJECT)/$(1)/%.o: % Makefile | generated $(if $(OFFSETS),$(OBJECT)/$(1)/offsets/arch/offsets.h)
 	@mkdir -p $$(@D)
-	$(CC) $(KERNEL_FLAGS) $(2) $$(DEPEND) -c $$< -o $$@
+	$(CC) $(KERNEL_FLAGS) -I$(OBJECT)/$(1)/offsets $(2) $$(DEPEND) -c $$< -o $$@
+$(OBJECT)/$(1)/offsets/arch/offsets.h: $(OFFSETS) Makefile | generated
+	@mkdir -p $$(@D)
+	$(CC) $(KERNEL_FLAGS) $(2) $$(DEPEND) -MT $$@ -S $$< -o $$@.s
+	@sed -n 's/^->\([A-Z0-9_]*\) \(-*[0-9]*\)$$$$/#define \1 \2/p' $$@.s >$$@
 $(BUILD)/$(1).first.elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o $(KERNEL_SCRIPT)
 	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o -o $$@
 $(BUILD)/$(1).symbols.o: $(BUILD)/$(1).first.elf
@@ -194,6 +199,9 @@ $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $
 # the program of tests/fuzz, which takes init's place; not part of the system
 $(eval $(call native_program,fuzz,tests/fuzz/native))
 fuzz: $(BUILD)/system/fuzz kernel tools
+# the same of bench: Carillon's own calls
+$(eval $(call native_program,bench,bench/native))
+bench: $(BUILD)/system/bench kernel tools
 
 # musl from Debian's source package with its system-call layer replaced (tools/setup/musl.sh fetches and builds it)
 $(MUSL_LIBC): tools/setup/musl.sh tools/setup/sources.sh $(shell find user/musl -type f 2>/dev/null)
@@ -251,6 +259,6 @@ clean:
 	rm -rf build
 
 
-.PHONY: fuzz standin generated kernel library servers tools archive all clean
--include $(addsuffix .d,$(KERNEL_OBJECTS) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
-	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
+.PHONY: fuzz bench standin generated kernel library servers tools archive all clean
+-include $(addsuffix .d,$(KERNEL_OBJECTS) $(KERNELS:%=$(OBJECT)/%/offsets/arch/offsets.h) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
+	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))

@@ -37,6 +37,19 @@ struct message {
 	uint64_t data;           /* receive: the client port's word */
 };
 
+/*
+ * Words in registers: port_call_words and port_reply_receive_words carry the eight words of a message of words only in registers, both ways, which a
+ * port may hand over without looking at a scheduler (kernel/ipc/port.h). Such a caller takes no range and no handles in the reply (EMSGSIZE
+ * to the replier); a receiver gets calls that have more than words in its struct message, and then WORDS_IN_MESSAGE is in the result.
+ */
+struct message_received {
+	uint64_t word[MESSAGE_WORDS]; /* the reply's; then what was received */
+	uint64_t badge, data;
+	uint32_t reply, reserved;     /* what is answered (REPLY_NONE: nothing); then the number of what was received */
+};
+#define WORDS_IN_MESSAGE 0x1u   /* result of port_reply_receive_words: it is in the struct message, with its range and handles */
+#define WORDS_NOT_ANSWERED 0x2u /* ... the call that was to be answered had gone */
+
 /* port_call options */
 #define CALL_INTERRUPTIBLE 0x1u
 #define CALL_ATTACHED 0x2u /* description_call: on the port of description_attach */

@@ -116,7 +116,9 @@ struct system_info {
 #define POWER_OFF 0u
 #define POWER_RESTART 1u
 
-struct poll_item { int32_t handle; int16_t events, ready; }; /* Linux's struct pollfd; a negative handle is skipped */
+struct poll_item { int32_t handle; int16_t events, ready; }; /* Linux's struct pollfd; a negative handle is skipped; only `ready` is written */
+#define POLL_TELL_LOST 0x2u   /* description_poll: READY_LOST is told */
+#define POLL_LOW_HANDLES 0x1u /* description_poll: numbers from HANDLE_HIGH up are no handles (READY_INVALID) */
 
 /* waitset_control operations; the modes are bits of entry.options */
 #define WAITSET_ADD 1u

@@ -24,9 +24,19 @@ void clock_start(void)
 	log_info("clock: counter %lu kHz, timer %s", board.counter_frequency / 1000, board.counter_compare ? "of the processor" : "of the firmware");
 }
 
+uint64_t arch_counter_span(uint64_t counts)
+{
+	return (uint64_t)((unsigned __int128)counts * multiplier >> SHIFT);
+}
+
+uint64_t arch_counter_time(uint64_t counter)
+{
+	return arch_counter_span(counter - counter_base);
+}
+
 uint64_t arch_time_now(void)
 {
-	return (uint64_t)((unsigned __int128)(read_counter() - counter_base) * multiplier >> SHIFT);
+	return arch_counter_time(read_counter());
 }
 
 void arch_time_page(struct time_page *page)

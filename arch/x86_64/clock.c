@@ -91,9 +91,19 @@ void clock_finish_calibration(void)
 	log_info("clock: counter %lu kHz, timer %lu kHz", counter_frequency / 1000, apic_frequency / 1000);
 }
 
+uint64_t arch_counter_span(uint64_t counts)
+{
+	return (uint64_t)((unsigned __int128)counts * multiplier >> SHIFT);
+}
+
+uint64_t arch_counter_time(uint64_t counter)
+{
+	return arch_counter_span(counter - counter_base);
+}
+
 uint64_t arch_time_now(void)
 {
-	return (uint64_t)((unsigned __int128)(read_counter() - counter_base) * multiplier >> SHIFT);
+	return arch_counter_time(read_counter());
 }
 
 void arch_time_page(struct time_page *page)

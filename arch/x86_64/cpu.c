@@ -19,8 +19,8 @@ struct task_segment {
 } __attribute__((packed));
 _Static_assert(sizeof(struct task_segment) == 104, "as the hardware has it");
 
-/* One processor runs now; a second gets its own copy of these. */
-static struct task_segment task_segment;
+/* One processor runs now; a second gets its own copy of these. words.S stores to stack[0]. */
+struct task_segment task_segment;
 static uint64_t descriptors[9] __attribute__((aligned(16)));
 static char interrupt_stacks[3][8192] __attribute__((aligned(16)));
 
@@ -37,6 +37,7 @@ void cpu_detect(void)
 	bool vectors = r.c & 1u << 28, hypervisor = r.c & 1u << 31;
 	if (last >= 7) {
 		r = cpuid(7, 0);
+		f->base_instructions = r.b & 1u << 0;
 		f->smep = r.b & 1u << 7;
 		f->smap = r.b & 1u << 20;
 		f->random_seed = r.b & 1u << 18;
@@ -98,7 +99,9 @@ void cpu_start(struct processor *processor)
 		patch_access();
 	WRITE_CONTROL(0, (READ_CONTROL(0) & ~CR0_EMULATE_FPU) | CR0_WRITE_PROTECT | CR0_MONITOR_FPU | CR0_NATIVE_FPU_ERRORS);
 	WRITE_CONTROL(4, (READ_CONTROL(4) | CR4_FXSAVE | CR4_SIMD_EXCEPTIONS) | (f->global_pages ? CR4_GLOBAL_PAGES : 0) |
-		(f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0) | (f->xsave ? CR4_XSAVE : 0));
+		(f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0) | (f->xsave ? CR4_XSAVE : 0) | (f->base_instructions ? CR4_BASE_INSTRUCTIONS : 0));
+	if (!f->base_instructions)
+		patch_words();
 	float_start();
 	write_msr(MSR_STAR, (uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)(SELECTOR_USER_DATA - 8) << 48);
 	write_msr(MSR_LSTAR, (uint64_t)entry_call);

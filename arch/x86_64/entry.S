@@ -1,21 +1,36 @@
 /*
  * The ways into the kernel and back.
  *
- * entry_call      the syscall instruction. Builds struct arch_frame, calls call_dispatch, returns by sysret when nothing but the result
- *                 changed, else by iret.
+ * entry_call      the syscall instruction. Reflects at once what struct call_gate lets it; else builds struct arch_frame, calls the body of a
+ *                 native call or call_dispatch, and returns by sysret when nothing but the result changed, else by iret.
  * entry_table     256 stubs of 16 bytes, one a vector: exceptions and interrupts, to trap_handle.
  *
  * gs: in user mode gs belongs to the program and the other base (MSR_KERNEL_GS_BASE) holds struct processor; swapgs exchanges them at each
  * entry from and return to user mode. Non-maskable interrupts, machine checks and double faults can come between an entry and its swapgs, so
- * they look at the base itself: only the kernel's is in the upper half (user bases are checked in thread.c).
+ * they look at the base itself when the kernel was interrupted.
  * The kernel runs with interrupts disabled, the direction flag and AC clear: a set AC would open user memory to every kernel access (SMAP).
  */
+#include "abi/calls.h"
 #include "arch/frame.h"
+#include "arch/offsets.h"
 
-	.macro CLAC_OR_NOP          /* patched to clac where the processor has SMAP (patch.c) */
+	.macro ACCESS code          /* patched to stac (0xcb) or clac (0xca) where the processor has SMAP (patch.c) */
 661:	.byte 0x0f, 0x1f, 0x00
 	.pushsection .patch.access, "a"
-	.quad 661b, 0xca
+	.quad 661b, \code
+	.popsection
+	.endm
+	.macro FIXUP instruction target sleeps /* as in usercopy.S */
+	.pushsection .fixup, "a"
+	.quad \instruction, \target, \sleeps
+	.popsection
+	.endm
+
+	.macro JUMP_WORDS target    /* if equal; patch_words (patch.c) makes six bytes of nothing of it */
+662:	.byte 0x0f, 0x84
+	.long \target - . - 4
+	.pushsection .patch.words, "a"
+	.quad 662b
 	.popsection
 	.endm
 
@@ -37,12 +52,7 @@
 	pushq %r15
 	.endm
 
-	.text
-	.globl entry_call, entry_call_compatibility, entry_table, thread_enter_user, thread_enter_kernel, context_switch_stacks
-	.align 16
-entry_call:
-	swapgs
-	movq %rsp, %gs:PROCESSOR_SCRATCH
+	.macro FRAME_CALL           /* the frame of a system call, at the top of the thread's kernel stack */
 	movq %gs:PROCESSOR_KERNEL_STACK, %rsp
 	pushq $SELECTOR_USER_DATA
 	pushq %gs:PROCESSOR_SCRATCH
@@ -52,6 +62,76 @@ entry_call:
 	pushq $0
 	pushq $FRAME_VECTOR_CALL
 	SAVE_REGISTERS
+	.endm
+
+	.text
+	.globl entry_native, frame_attention, frame_return
+	.globl entry_call, entry_call_compatibility, entry_table, thread_enter_user, thread_enter_kernel, context_switch_stacks
+	.align 16
+entry_call:
+	swapgs
+	movq %rsp, %gs:PROCESSOR_SCRATCH
+	/* Whose call is it? (struct call_gate.) No register is free but rsp, which nothing pushes to until it is a stack again. */
+	movq %gs:PROCESSOR_CURRENT, %rsp
+	movq THREAD_PROCESS(%rsp), %rsp
+	cmpq PROCESS_NATIVE_START(%rsp), %rcx
+	jbe entry_foreign
+	cmpq PROCESS_NATIVE_END(%rsp), %rcx
+	ja entry_general
+	cmpl $CALL_PORT_CALL_WORDS, %eax
+	JUMP_WORDS words_call
+	cmpl $CALL_PORT_REPLY_RECEIVE_WORDS, %eax
+	JUMP_WORDS words_reply
+entry_native:
+	/* A native call: the body is called here. */
+	FRAME_CALL
+	cmpq $CALL_COUNT, %rax
+	jae call_general
+	leaq (%rax,%rax,2), %rcx
+	movq call_table(,%rcx,8), %rcx
+	testq %rcx, %rcx
+	jz call_general
+	incq %gs:PROCESSOR_CALLS
+	movq %gs:PROCESSOR_CURRENT, %rdx
+	movq %rax, THREAD_CALL_NUMBER(%rdx)
+	leaq FRAME_RDI(%rsp), %rdi
+	xorl %ebp, %ebp
+	call *%rcx
+	testq %rax, %rax
+	js call_negative
+call_return:
+	movq %rax, FRAME_RAX(%rsp)
+	cmpl $0, %gs:PROCESSOR_ATTENTION
+	jne frame_attention
+	/* Fast return. Callee-saved registers still hold the program's values but rbp; rcx and r11 are what the instruction destroys. The instruction
+	   pointer is a user address (thread.c; programs cannot run at the end of the lower half), or sysret would fault in kernel mode. */
+	movq FRAME_RIP(%rsp), %rcx
+	movq FRAME_RFLAGS(%rsp), %r11
+	movq FRAME_RBP(%rsp), %rbp
+	movq FRAME_RDI(%rsp), %rdi
+	movq FRAME_RDI+8(%rsp), %rsi
+	movq FRAME_RDI+16(%rsp), %rdx
+	movq FRAME_RDI+24(%rsp), %r10
+	movq FRAME_RDI+32(%rsp), %r8
+	movq FRAME_RDI+40(%rsp), %r9
+	movq FRAME_RSP(%rsp), %rsp
+	swapgs
+	sysretq
+
+call_negative:
+	cmpq $-4, %rax                          /* -EINTR */
+	jne 1f
+	call call_interrupted
+	movq $-4, %rax
+	jmp call_return
+1:	movabsq $0x8000000000000001, %rcx       /* CALL_FRAME_CHANGED */
+	cmpq %rcx, %rax
+	jne call_return
+	jmp frame_changed
+
+entry_general:
+	FRAME_CALL
+call_general:
 	movq %rsp, %rdi
 	movq %rax, %rsi
 	leaq FRAME_RDI(%rsp), %rdx
@@ -62,26 +142,48 @@ entry_call:
 	.popsection
 	movabsq $0x8000000000000001, %rcx       /* CALL_FRAME_CHANGED */
 	cmpq %rcx, %rax
-	je frame_changed
-	movq %rax, FRAME_RAX(%rsp)
+	jne call_return
+	jmp frame_changed
+
+	/*
+	 * Reflection without a frame, as upcall_call does it with one: three words to the thread's block, and on at the library's entry with all
+	 * registers but rcx and r11 as they were. A fault at the block (no page yet, no block) starts again the general way.
+	 */
+	.align 16
+entry_foreign:
+	cmpq $CALL_GATE_NUMBERS, %rax
+	jae entry_general
+	btq %rax, PROCESS_REFLECTED(%rsp)
+	jnc entry_general
 	cmpl $0, %gs:PROCESSOR_ATTENTION
-	jne frame_attention
-	/* Fast return. Callee-saved registers still hold the program's values but rbp; rcx and r11 are what the instruction destroys. */
-	movq FRAME_RIP(%rsp), %rcx
-	movq %rcx, %r11
-	shrq $47, %r11                          /* sysret to a non-canonical address would fault in kernel mode */
-	jnz frame_return
-	movq FRAME_RFLAGS(%rsp), %r11
-	movq 32(%rsp), %rbp
-	movq FRAME_RDI(%rsp), %rdi
-	movq FRAME_RDI+8(%rsp), %rsi
-	movq FRAME_RDI+16(%rsp), %rdx
-	movq FRAME_RDI+24(%rsp), %r10
-	movq FRAME_RDI+32(%rsp), %r8
-	movq FRAME_RDI+40(%rsp), %r9
-	movq FRAME_RSP(%rsp), %rsp
+	jne entry_general
+	movq %gs:PROCESSOR_KERNEL_STACK, %rsp
+	pushq %rdx
+	movq %gs:PROCESSOR_CURRENT, %rdx
+	movq %rax, THREAD_CALL_NUMBER(%rdx)
+	movq THREAD_BLOCK(%rdx), %rdx
+	ACCESS 0xcb
+1:	movq %rcx, BLOCK_CALL_INSTRUCTION(%rdx)
+2:	movq %r11, BLOCK_CALL_FLAGS(%rdx)
+3:	movl $0, BLOCK_CALL_RESULT(%rdx)
+4:	movl $0x80000000, BLOCK_CALL_RESULT+4(%rdx) /* CALL_NOT_ROUTED */
+	ACCESS 0xca
+	movq %gs:PROCESSOR_CURRENT, %rdx
+	movq THREAD_PROCESS(%rdx), %rdx
+	movq PROCESS_CALL_ENTRY(%rdx), %rcx
+	incq %gs:PROCESSOR_CALLS
+	popq %rdx
+	movq %gs:PROCESSOR_SCRATCH, %rsp
 	swapgs
 	sysretq
+foreign_fault:
+	ACCESS 0xca
+	popq %rdx
+	jmp entry_general
+	FIXUP 1b, foreign_fault, 0
+	FIXUP 2b, foreign_fault, 0
+	FIXUP 3b, foreign_fault, 0
+	FIXUP 4b, foreign_fault, 0
 
 	/* No 32-bit code segment exists, so this is never reached; it fails safely on processors that come here all the same. */
 entry_call_compatibility:
@@ -121,7 +223,7 @@ frame_return:
 	.align 16
 trap_entry:
 	SAVE_REGISTERS
-	CLAC_OR_NOP
+	ACCESS 0xca
 	cld
 	movq %rsp, %rdi
 	testb $3, FRAME_CS(%rsp)
@@ -140,14 +242,18 @@ trap_entry:
 	.align 16
 trap_entry_paranoid:
 	SAVE_REGISTERS
-	CLAC_OR_NOP
+	ACCESS 0xca
 	cld
 	xorl %ebx, %ebx
+	testb $3, FRAME_CS(%rsp)
+	jnz 3f
 	movl $0xc0000101, %ecx
 	rdmsr
-	testl %edx, %edx
-	js 1f
-	swapgs
+	shlq $32, %rdx
+	orq %rdx, %rax
+	cmpq $boot_processor, %rax              /* a program may have any base, even this; then it does no harm */
+	je 1f
+3:	swapgs
 	incl %ebx
 1:	movq %rsp, %rdi
 	call trap_handle

@@ -23,6 +23,16 @@ void patch_access(void)
 	}
 }
 
+/* Makes the two jumps of entry.S to the short way (words.S) no operations, where that cannot run. */
+void patch_words(void)
+{
+	extern const uint64_t patch_words_start[], patch_words_end[];
+	static const uint8_t nothing[6] = { 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	for (const uint64_t *patch = patch_words_start; patch < patch_words_end; patch++)
+		for (unsigned i = 0; i < sizeof(nothing); i++)
+			code_at(*patch)[i] = nothing[i];
+}
+
 /* A jump or call (by its first byte) of five bytes at address to target. */
 static void write_branch(uint64_t address, uint8_t instruction, uint64_t target)
 {

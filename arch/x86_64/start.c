@@ -23,8 +23,8 @@ struct hvm_start_info {
 struct hvm_module { uint64_t address, size, command_line, reserved; };
 struct hvm_memory { uint64_t address, size; uint32_t type, reserved; };
 
-static struct processor boot_processor;
-static struct arch_processor boot_arch;
+struct processor boot_processor; /* entry.S compares with it */
+struct arch_processor boot_arch; /* words.S */
 static struct start_info info;
 static char command_line[sizeof(((struct boot_info *)0)->command_line)];
 static physical_t ram[RANGES][2]; /* all of it, for the direct map */

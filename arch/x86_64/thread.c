@@ -11,7 +11,7 @@
 #include "kernel/obj/budget.h"
 #include "kernel/core/page.h"
 #include "kernel/core/wait.h"
-#include "kernel/obj/thread.h"
+#include "kernel/obj/process.h"
 #include "arch/mmu.h"
 
 #define STACK_ORDER 2u
@@ -101,14 +101,18 @@ void arch_context_switch(struct thread *from, struct thread *to)
 		panic("kernel stack overflow of thread %lu", from->number);
 	processor->kernel_stack = to->arch.stack_top;
 	cpu_set_kernel_stack(to->arch.stack_top);
-	struct arch_space *space = thread_arch_space(to);
-	if (space) { /* a kernel thread runs in whatever space there is */
-		arch_space_activate(space);
+	if (to->process) { /* a kernel thread runs in whatever space there is */
+		if (this_arch()->space != to->process->arch_space)
+			arch_space_activate(to->process->arch_space);
 		/* Always: a program can change its bases by loading a segment register, so what was written last says nothing. */
-		write_msr(MSR_FS_BASE, to->arch.tls_base);
+		if (cpu_features.base_instructions)
+			__asm__ volatile("wrfsbase %0" :: "r"(to->arch.tls_base));
+		else
+			write_msr(MSR_FS_BASE, to->arch.tls_base);
 		write_msr(MSR_KERNEL_GS_BASE, to->arch.block_base);
 	}
-	float_switch(to);
+	if (processor->float_owner == to || !this_arch()->float_disabled)
+		float_switch(to);
 	context_switch_stacks(&from->arch.stack_pointer, to->arch.stack_pointer);
 }
 

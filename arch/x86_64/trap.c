@@ -11,6 +11,7 @@
 #include "kernel/obj/thread.h"
 
 #define FRAME_OFFSET(field, value) _Static_assert(offsetof(struct arch_frame, field) == (value), "frame.h: " #field)
+FRAME_OFFSET(rbp, FRAME_RBP);
 FRAME_OFFSET(rdi, FRAME_RDI);
 FRAME_OFFSET(rax, FRAME_RAX);
 FRAME_OFFSET(rcx, FRAME_RCX);

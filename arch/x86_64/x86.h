@@ -58,6 +58,7 @@ static inline void *direct(physical_t address) { return (void *)(DIRECT_BASE + a
 #define CR4_FXSAVE 0x200ul
 #define CR4_SIMD_EXCEPTIONS 0x400ul
 #define CR4_UMIP 0x800ul
+#define CR4_BASE_INSTRUCTIONS 0x10000ul /* rdfsbase and its kind, also for programs */
 #define CR4_XSAVE 0x40000ul
 #define CR4_SMEP 0x100000ul
 #define CR4_SMAP 0x200000ul
@@ -93,7 +94,7 @@ static inline void *direct(physical_t address) { return (void *)(DIRECT_BASE + a
 
 /* What the processor can do, found once at start (cpu.c). */
 struct cpu_features {
-	bool no_execute, smep, smap, umip, global_pages, gigabyte_pages, x2apic, xsave, random, random_seed, invariant_counter;
+	bool no_execute, base_instructions, smep, smap, umip, global_pages, gigabyte_pages, x2apic, xsave, random, random_seed, invariant_counter;
 	uint32_t float_size;        /* bytes of the area that saves floating-point and vector state */
 	uint64_t float_components;  /* XCR0 */
 	char hypervisor[13];
@@ -112,6 +113,7 @@ void cpu_detect(void);                      /* cpu.c */
 void cpu_start(struct processor *processor);/* control registers, descriptor tables, system-call registers of this processor */
 void cpu_set_kernel_stack(uint64_t top);    /* stack for entries from user mode */
 void patch_access(void);                    /* patch.c */
+void patch_words(void);                     /* this processor cannot go the short way (words.S) */
 void idt_init(void);                        /* idt.c */
 void idt_load(void);
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count); /* mmu.c: final kernel tables */

@@ -20,6 +20,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/obj/random.h"
 #include "kernel/obj/system.h"
+#include "kernel/obj/upcall.h"
 #include "kernel/vm/space.h"
 #include "lib/cpio/cpio.h"
 #include "lib/elf/elf.h"
@@ -181,8 +182,12 @@ void kernel_main(struct start_info *info)
 	if (memory < MEMORY_MIN)
 		panic("%llu KiB of memory are too little: at least %lu MiB are needed", (unsigned long long)memory / 1024, MEMORY_MIN >> 20);
 	panic_restarts = start_command_has(info, "restart");
-	if (info->trace_size && trace_start(info->trace_start, info->trace_size))
+	if (info->trace_size && trace_start(info->trace_start, info->trace_size)) {
+		call_entry_decides = false;
 		log_info("trace: %llu MiB at %#llx", (unsigned long long)info->trace_size >> 20, (unsigned long long)info->trace_start);
+	}
+	if (start_command_has(info, "slow"))
+		call_entry_decides = false;
 	futex_init();
 	random_init();
 	budget_root = budget_create(NULL, memory / PAGE_SIZE);

@@ -1,14 +1,15 @@
 /*
- * The scheduler: 32 fixed priorities, 0 the highest; among the ready threads of one priority budgets take turns, and within a budget its threads
- * (share.h), in slices, each thread's as long as thread_set_slice says (at first 10 ms): so what they get of the processor is in proportion, and a policy such
- * as Linux's nice values is the library's.
+ * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices, each thread's as long as
+ * thread_set_slice says (at first 10 ms): so what they get of the processor is in proportion, and a policy such as Linux's nice values is the library's.
  * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is interrupted by samples only.
  * A slice is processor time, not turns: a thread that sleeps goes on with the rest of its slice, and one that is handed the processor by a
  * call, a reply or a waker that goes to sleep goes on with the slice of the thread before it. So threads that wake or call each other without end do not starve the rest.
  *
  * A thread is on the run queue of its processor exactly while its state is THREAD_READY. The running thread is not on it.
  * schedule() with state THREAD_RUNNING puts the current thread back to the end of its queue; with any other state it leaves it to its waker.
- * Time from one switch to the next is a thread's run time; how it is divided is sampled (usage.h), while the processor is not idle.
+ * A port may switch threads without coming here (kernel/ipc/port.h, the short way): the thread it switches to goes on with the slice of the one before, as
+ * after any hand-off, so slices are timed from the last switch made here (switched_at, slice_before).
+ * Time from one switch to the next is a thread's run time, in counts of arch_counter; how it is divided is sampled (usage.h), while the processor is not idle.
  * Lock: schedule_lock (RANK_SCHEDULER), for run queues and states.
  */
 #include "kernel/core/schedule.h"
@@ -20,42 +21,38 @@
 #include "kernel/obj/process.h"
 
 static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER);
-struct share share_root;                      /* the run queues of the one processor */
-static uint32_t ready_count[PRIORITY_COUNT];  /* threads in them */
-static uint32_t run_bits;                     /* bit n: ready_count[n] is not 0 */
+static struct list run_queue[PRIORITY_COUNT]; /* of the one processor */
+uint32_t scheduler_ready;                     /* bit n: run_queue[n] is not empty */
 static bool preempt_wanted;
-static struct thread *preferred;              /* hand-off for the next schedule() */
-static struct thread *woken;                  /* the last that became ready since the present thread runs: it is next when that sleeps */
+struct thread *scheduler_woken;               /* the last that became ready since the present thread runs: it is next when that sleeps */
 static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
-static uint64_t switched_at;
+static uint64_t switched_at, slice_before;     /* when the scheduler last switched, and how much of the slice had been used then; counts */
 uint64_t sample_at = UINT64_MAX;              /* when the running thread is looked at; never while the processor is idle */
 static struct thread boot_thread;
-
-struct thread *thread_current(void)
-{
-	return this_processor()->current;
-}
 
 /* --- run queues; schedule_lock held --- */
 
 static void queue_add(struct thread *thread, bool first)
 {
+	struct list *queue = &run_queue[thread->priority];
 	thread->state = THREAD_READY;
-	share_add(thread->queue, &thread->turn, first);
-	ready_count[thread->priority]++;
-	run_bits |= 1u << thread->priority;
+	if (first)
+		list_add_first(queue, &thread->run_link);
+	else
+		list_add_last(queue, &thread->run_link);
+	scheduler_ready |= 1u << thread->priority;
 }
 
 static void queue_remove(struct thread *thread)
 {
-	share_remove(&thread->turn);
-	if (!--ready_count[thread->priority])
-		run_bits &= ~(1u << thread->priority);
+	list_remove(&thread->run_link);
+	if (list_empty(&run_queue[thread->priority]))
+		scheduler_ready &= ~(1u << thread->priority);
 }
 
 static unsigned highest_ready(void)
 {
-	return run_bits ? (unsigned)__builtin_ctz(run_bits) : PRIORITY_COUNT;
+	return scheduler_ready ? (unsigned)__builtin_ctz(scheduler_ready) : PRIORITY_COUNT;
 }
 
 static void attention(void)
@@ -64,29 +61,30 @@ static void attention(void)
 	this_processor()->attention = 1;
 }
 
-/* Times the slice of the running thread, whose slice_used is that of switched_at. */
+/* Times the slice of the running thread. */
 static void slice_time(const struct thread *running)
 {
-	if (running == this_processor()->idle || !ready_count[running->priority]) {
+	if (running == this_processor()->idle || list_empty(&run_queue[running->priority])) {
 		quantum_end = UINT64_MAX;
-	} else if (running->slice_used >= running->slice) {
+		slice_before = 0; /* nobody waits for its end: a new one begins */
+	} else if (arch_counter_span(slice_before) >= running->slice) {
 		quantum_end = UINT64_MAX;
 		attention();
 	} else {
-		quantum_end = switched_at + running->slice - running->slice_used;
+		quantum_end = arch_counter_time(switched_at) + running->slice - arch_counter_span(slice_before);
 		timer_request(quantum_end);
 	}
 }
 
 /*
- * The next thread; *handed: it is what the one before named or, before it went to sleep, woke. So a server that waits for many things gets
+ * The next thread; *handed: it is what the one before, which went to sleep, woke. So a server that waits for many things gets
  * its caller's processor, and the caller the server's, as on a port.
  */
 static struct thread *pick(bool asleep, bool *handed)
 {
-	struct thread *target = preferred ? preferred : asleep ? woken : NULL;
+	struct thread *target = asleep ? scheduler_woken : NULL;
 	unsigned best = highest_ready();
-	preferred = woken = NULL;
+	scheduler_woken = NULL;
 	*handed = target && target->state == THREAD_READY && target->priority <= best;
 	if (*handed) {
 		queue_remove(target);
@@ -94,38 +92,25 @@ static struct thread *pick(bool asleep, bool *handed)
 	}
 	if (best == PRIORITY_COUNT)
 		return this_processor()->idle;
-	target = container_of(share_pick(&share_root.queue[best]), struct thread, turn);
+	target = list_first(&run_queue[best], struct thread, run_link);
 	queue_remove(target);
 	return target;
 }
 
 /* --- switching --- */
 
-/* True: it has used up its budget's turn, or one above. */
-static bool account(struct processor *processor, struct thread *thread)
+static void account(struct processor *processor, struct thread *thread)
 {
-	uint64_t now = time_now(), passed = now - switched_at;
+	uint64_t now = arch_counter();
+	thread->usage.run_time += now - processor->counter_mark;
+	processor->counter_mark = now;
+	slice_before += now - switched_at;
 	switched_at = now;
-	if (thread == processor->idle)
-		processor->idle_time += passed;
-	else
-		thread->usage.run_time += passed;
-	thread->slice_used += passed;
-	return share_account(thread->queue, passed, thread->slice);
 }
 
 void scheduler_account(void)
 {
-	spin_lock(&schedule_lock);
-	(void)account(this_processor(), thread_current()); /* a turn that is over is seen at the next switch */
-	spin_unlock(&schedule_lock);
-}
-
-void scheduler_share_leave(struct share *share)
-{
-	spin_lock(&schedule_lock);
-	share_leave(share);
-	spin_unlock(&schedule_lock);
+	account(this_processor(), thread_current());
 }
 
 /* On the new thread's stack. */
@@ -157,7 +142,7 @@ void thread_first_run(void)
 static void sampling_begin(void)
 {
 	if (sample_at == UINT64_MAX) {
-		sample_at = switched_at + SAMPLE_NANOSECONDS;
+		sample_at = arch_counter_time(switched_at) + SAMPLE_NANOSECONDS;
 		timer_request(sample_at);
 	}
 }
@@ -170,20 +155,19 @@ static void switch_away(bool front)
 	bool handed;
 	spin_lock(&schedule_lock);
 	preempt_wanted = false;
-	bool over = account(processor, from);
-	uint64_t used = from->slice_used;
+	account(processor, from);
+	uint64_t used = from->slice_used = slice_before;
 	if (from->state == THREAD_RUNNING && from != processor->idle) {
 		if (!front)
 			from->slice_used = 0;
 		queue_add(from, front);
 	}
-	if (over)
-		share_rotate(from->queue, from->slice, false);
 	bool asleep = from->state == THREAD_SLEEPING;
 	struct thread *to = pick(asleep, &handed);
 	to->state = THREAD_RUNNING;
 	if (handed && from != processor->idle)
 		to->slice_used = used;
+	slice_before = to->slice_used;
 	slice_time(to);
 	spin_unlock(&schedule_lock);
 	if (to == from)
@@ -216,36 +200,49 @@ void scheduler_sample(const struct arch_frame *frame, uint64_t now)
 	sample_at = now + SAMPLE_NANOSECONDS;
 }
 
+void schedule_hand(struct thread *to)
+{
+	struct processor *processor = this_processor();
+	struct thread *from = processor->current;
+	if (highest_ready() < to->priority) {
+		thread_ready(to);
+		switch_away(false);
+		return;
+	}
+	spin_lock(&schedule_lock);
+	preempt_wanted = false;
+	scheduler_woken = NULL;
+	account(processor, from);
+	from->slice_used = slice_before;
+	to->state = THREAD_RUNNING;
+	if (scheduler_ready || quantum_end != UINT64_MAX)
+		slice_time(to);
+	else
+		slice_before = 0;
+	spin_unlock(&schedule_lock);
+	trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
+	trace(TRACE_SWITCH, to->number, to->process, TRACE_SWITCH_SLEEPS, 0, 0, 0);
+	from->usage.waits++;
+	processor->current = to;
+	processor->switches++;
+	arch_context_switch(from, to);
+	switch_finish();
+}
+
 void schedule(void)
 {
 	switch_away(false);
 }
 
-void scheduler_prefer(struct thread *target)
-{
-	preferred = target;
-}
-
 void scheduler_forget_woken(void)
 {
-	woken = NULL;
-}
-
-void schedule_to(struct thread *target)
-{
-	preferred = target;
-	switch_away(false);
+	scheduler_woken = NULL;
 }
 
 void scheduler_yield(void)
 {
-	struct thread *current = thread_current();
-	if (!run_bits)
-		return;
-	spin_lock(&schedule_lock);
-	share_rotate(current->queue, current->slice, true);
-	spin_unlock(&schedule_lock);
-	switch_away(false);
+	if (scheduler_ready)
+		switch_away(false);
 }
 
 void scheduler_preempt(void)
@@ -253,7 +250,7 @@ void scheduler_preempt(void)
 	if (!preempt_wanted)
 		return;
 	struct thread *current = thread_current();
-	bool over = current->slice_used + (time_now() - switched_at) >= current->slice;
+	bool over = arch_counter_span(slice_before + (arch_counter() - switched_at)) >= current->slice;
 	if (current != this_processor()->idle && highest_ready() > current->priority) {
 		preempt_wanted = false;
 		return;
@@ -276,7 +273,7 @@ static inline __attribute__((always_inline)) void make_ready(struct thread *thre
 	spin_lock(&schedule_lock);
 	assert(thread->state != THREAD_READY && thread->state != THREAD_RUNNING && thread->state != THREAD_DEAD);
 	queue_add(thread, false);
-	woken = thread;
+	scheduler_woken = thread;
 	if (current->state == THREAD_RUNNING && current != this_processor()->idle) { /* the idle loop looks by itself */
 		if (thread->priority < current->priority)
 			attention();
@@ -305,13 +302,13 @@ void scheduler_set_priority(struct thread *thread, unsigned priority)
 {
 	priority = min(priority, PRIORITY_COUNT - 1);
 	spin_lock(&schedule_lock);
-	bool ready = thread->state == THREAD_READY;
-	if (ready)
+	if (thread->state == THREAD_READY) {
 		queue_remove(thread);
-	thread->queue += (int)priority - (int)thread->priority; /* of the same share */
-	thread->priority = (uint8_t)priority;
-	if (ready)
+		thread->priority = (uint8_t)priority;
 		queue_add(thread, false);
+	} else {
+		thread->priority = (uint8_t)priority;
+	}
 	if (highest_ready() < thread_current()->priority)
 		attention();
 	spin_unlock(&schedule_lock);
@@ -343,8 +340,7 @@ static struct thread *kernel_thread_make(void (*function)(void *), void *argumen
 	struct thread *thread = heap_alloc(sizeof(*thread));
 	if (!thread)
 		return NULL;
-	list_init(&thread->turn.link);
-	thread->queue = &share_root.queue[priority];
+	list_init(&thread->run_link);
 	list_init(&thread->wait_link);
 	list_init(&thread->process_link);
 	list_init(&thread->wait_deadline.link);
@@ -371,7 +367,7 @@ static void idle_loop(void *argument)
 {
 	(void)argument;
 	for (;;) {
-		while (run_bits)
+		while (scheduler_ready)
 			schedule();
 		arch_wait_for_interrupt();
 	}
@@ -379,12 +375,12 @@ static void idle_loop(void *argument)
 
 void scheduler_processor_init(struct processor *processor)
 {
-	share_init(&share_root, NULL);
+	for (unsigned i = 0; i < PRIORITY_COUNT; i++)
+		list_init(&run_queue[i]);
 	boot_thread.priority = PRIORITY_DEFAULT;
 	boot_thread.slice = SLICE_DEFAULT;
 	boot_thread.state = THREAD_RUNNING;
-	boot_thread.queue = &share_root.queue[PRIORITY_DEFAULT];
-	list_init(&boot_thread.turn.link);
+	list_init(&boot_thread.run_link);
 	list_init(&boot_thread.wait_link);
 	processor->current = &boot_thread;
 }
@@ -395,7 +391,8 @@ void scheduler_start(void)
 	if (!idle)
 		panic("no memory for the idle thread");
 	this_processor()->idle = idle;
-	switched_at = this_processor()->busy_since = time_now();
+	switched_at = this_processor()->counter_mark = arch_counter();
+	this_processor()->busy_since = time_now();
 	sampling_begin();
 	thread_current()->state = THREAD_DEAD; /* the boot stack is never used again */
 	schedule();

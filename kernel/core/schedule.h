@@ -1,7 +1,7 @@
 /* Private between schedule.c, wait.c and deadline.c. */
 #ifndef KERNEL_SCHEDULE_H
 #define KERNEL_SCHEDULE_H
-#include "kernel/core/share.h"
+#include "kernel/core/types.h"
 #define SAMPLE_NANOSECONDS 10000000ul
 struct arch_frame;
 /* The timer must fire at `when` at the latest; cheap when it is set to fire earlier already. */
@@ -11,6 +11,10 @@ extern uint64_t quantum_end;
 /* When scheduler_sample is due (UINT64_MAX: not). It looks at the running thread, whose frame that is, and sets it anew. Interrupt context. */
 extern uint64_t sample_at;
 void scheduler_sample(const struct arch_frame *frame, uint64_t now);
+/* For ports that switch by themselves (port.h): bit n: a thread of priority n is ready; the thread that woke last, to be forgotten. */
+struct thread;
+extern uint32_t scheduler_ready;
+extern struct thread *scheduler_woken;
 /* Interrupt context: the slice ended. */
 void scheduler_quantum_ended(void);
 #endif

@@ -15,12 +15,18 @@ void wait_queue_init(struct wait_queue *queue)
 }
 
 /* The queue's lock is held. */
-static void take_off(struct thread *thread, int result)
+static inline void take_off_only(struct thread *thread, int result)
 {
 	list_remove(&thread->wait_link);
 	thread->waiting_on = NULL;
 	thread->wait_result = result;
-	deadline_cancel(&thread->wait_deadline);
+	if (thread->wait_deadline.armed)
+		deadline_cancel(&thread->wait_deadline);
+}
+
+static void take_off(struct thread *thread, int result)
+{
+	take_off_only(thread, result);
 	thread_ready(thread);
 }
 
@@ -46,12 +52,13 @@ static bool must_not_sleep(const struct thread *thread, unsigned how)
 	return (how != WAIT_UNINTERRUPTIBLE && thread->kill_pending) || (how == WAIT_INTERRUPTIBLE && thread->interrupt_pending);
 }
 
-int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how)
+static inline int sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how, bool linked, struct thread *next)
 {
 	struct thread *current = thread_current();
 	int refused = must_not_sleep(current, how) ? -EINTR : deadline != DEADLINE_NEVER && deadline <= time_now() ? -ETIMEDOUT : 0;
 	if (refused) {
-		scheduler_prefer(NULL);
+		if (next)
+			thread_ready(next);
 		if (lock)
 			spin_unlock(lock);
 		return refused;
@@ -63,7 +70,8 @@ int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, 
 	current->wait_how = how;
 	current->wait_result = 0;
 	current->state = THREAD_SLEEPING;
-	list_add_last(&queue->waiters, &current->wait_link);
+	if (linked)
+		list_add_last(&queue->waiters, &current->wait_link);
 	if (deadline != DEADLINE_NEVER)
 		deadline_set(&current->wait_deadline, deadline, deadline_passed);
 	spin_unlock(&queue->lock);
@@ -73,8 +81,44 @@ int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, 
 	if (this_processor()->lock_depth)
 		panic("sleeping with lock %s held", ((struct spinlock *)this_processor()->locks_held[0])->name);
 #endif
-	schedule();
+	if (next)
+		schedule_hand(next);
+	else
+		schedule();
 	return current->wait_result;
+}
+
+int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how)
+{
+	return sleep(queue, lock, deadline, how, true, NULL);
+}
+
+int wait_alone(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how)
+{
+	return sleep(queue, lock, deadline, how, false, NULL);
+}
+
+int wait_alone_for(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how, struct thread *next)
+{
+	return sleep(queue, lock, deadline, how, false, next);
+}
+
+bool wait_take(struct wait_queue *queue, struct thread *thread, int result)
+{
+	spin_lock(&queue->lock);
+	bool sleeps = thread->waiting_on == queue;
+	if (sleeps)
+		take_off_only(thread, result);
+	spin_unlock(&queue->lock);
+	return sleeps;
+}
+
+void wait_wake_thread(struct wait_queue *queue, struct thread *thread, int result)
+{
+	spin_lock(&queue->lock);
+	if (thread->waiting_on == queue)
+		take_off(thread, result);
+	spin_unlock(&queue->lock);
 }
 
 unsigned wait_wake_one(struct wait_queue *queue, int result)

@@ -7,11 +7,11 @@
  */
 #ifndef KERNEL_WAIT_H
 #define KERNEL_WAIT_H
+#include "arch/processor.h" /* thread_current */
 #include "kernel/core/list.h"
 #include "kernel/core/lock.h"
 
 struct thread;
-struct share;
 struct wait_queue { struct spinlock lock; struct list waiters; };
 #define WAIT_KILLABLE 0u        /* ends early, with -EINTR, only when the thread is being killed */
 #define WAIT_INTERRUPTIBLE 1u   /* also by thread_interrupt */
@@ -22,6 +22,19 @@ void wait_queue_init(struct wait_queue *queue);
  * (0 by convention), -ETIMEDOUT, or -EINTR. With an interrupt or kill already pending returns -EINTR without sleeping.
  */
 int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how);
+/*
+ * The same for a queue that only this thread ever sleeps on: it is not linked into it, so only wait_wake_thread and what ends any sleep (its deadline, an
+ * interrupt, a kill) wakes it.
+ */
+int wait_alone(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how);
+/*
+ * The same, and the processor goes to `next` (wait_take), or as ever if that is NULL. A next that is not gone to, because the wait is refused, becomes ready.
+ */
+int wait_alone_for(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how, struct thread *next);
+/* Takes thread off queue if it sleeps there, without making it ready: the caller sees to that (wait_alone_for, thread_ready) before it sleeps or returns. */
+bool wait_take(struct wait_queue *queue, struct thread *thread, int result) must_check;
+/* Wakes thread if it sleeps on queue. */
+void wait_wake_thread(struct wait_queue *queue, struct thread *thread, int result);
 /* Wakes the first sleeper (or all), handing it result. Returns how many were woken. Any context, any locks below RANK_WAIT. */
 unsigned wait_wake_one(struct wait_queue *queue, int result);
 unsigned wait_wake_all(struct wait_queue *queue, int result);
@@ -31,14 +44,15 @@ bool wait_queue_empty(struct wait_queue *queue);
 
 /* --- scheduler --- */
 void thread_ready(struct thread *thread);      /* make runnable */
+/*
+ * The processor goes straight to `to`, which sleeps on nothing any more but is not ready (wait_take), unless a more urgent thread is; the current thread's
+ * state was set by the caller. `to` goes on with its slice.
+ */
+void schedule_hand(struct thread *to);
 void schedule(void);                           /* give up the processor; the current thread's state was set by the caller (wait_on, exit) */
 void scheduler_yield(void);                    /* let others of the same priority run */
 /* Gives the processor up if a thread of higher priority is ready or the time slice ended. The arch code calls it before thread_return_to_user. */
 void scheduler_preempt(void);
-/* Hand-off: as schedule(), but target, already made ready, runs next unless a thread of higher priority is ready. */
-void schedule_to(struct thread *target);
-/* The same for the next schedule() of this processor, as wait_on makes it: call before wait_on, after waking target. NULL forgets. */
-void scheduler_prefer(struct thread *target);
 /*
  * A thread that goes to sleep hands the processor to the last one it woke. After this what it woke so far waits for its turn: for threads that
  * synchronise (futexes) rather than serve each other, which would else keep the processor among them.
@@ -47,10 +61,6 @@ void scheduler_forget_woken(void);
 /* Ends the current thread: state THREAD_DEAD, never runs again. Gives one reference to its object to the scheduler, which drops it once the
  * thread's kernel stack is no longer in use (arch_thread_destroy is safe from the object's destructor then). */
 noreturn void scheduler_exit(void);
-/* The share at the top of all; threads of the root budget and of the kernel wait in it. */
-extern struct share share_root;
-/* As share_leave, with the scheduler's lock. */
-void scheduler_share_leave(struct share *share);
 /* Changes the priority of a thread in any state. */
 void scheduler_set_priority(struct thread *thread, unsigned priority);
 /* Changes the length of a thread's slices, SLICE_MIN to SLICE_MAX. */
@@ -63,7 +73,6 @@ void scheduler_processor_init(struct processor *processor);
 /* Brings the current thread's run time and the processor's counters up to date. */
 void scheduler_account(void);
 noreturn void scheduler_start(void);           /* on each processor, ends the boot thread */
-struct thread *thread_current(void);
 /* Called by the arch code before every return to user mode when this processor's `attention` flag is set (or always): handles
  * preemption, kill, suspend, pending interrupts (upcalls). Defined in kernel/obj/thread.c; may not return (exit). */
 struct arch_frame;

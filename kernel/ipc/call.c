@@ -22,9 +22,10 @@ void thread_ipc_init(struct thread_ipc *ipc, struct thread *thread)
 
 void thread_ipc_release(struct thread_ipc *ipc)
 {
+	if (ipc->served)
+		reply_put_aside(ipc);
 	if (ipc->reserved_slot)
-		reply_slot_release(ipc->process, ipc->reserved_slot);
-	ipc->reserved_slot = 0;
+		reply_slot_release(ipc);
 	spin_lock(&ipc->lock);
 	struct call *call = ipc->call;
 	struct port *port = ipc->calling;
@@ -56,49 +57,27 @@ static struct call *call_record(struct thread_ipc *ipc)
 	list_init(&call->link);
 	list_init(&call->interrupt.link);
 	wait_queue_init(&call->done);
+	call->thread = ipc->thread;
 	ipc->call = call;
 	return call;
 }
 
 /* --- ranges --- */
 
-static int send_pin(struct call_range *range)
+static int range_pin(struct call_range *range, bool write)
 {
-	int count = space_pin(space_current(), range->address, range->size, false, range->pages, CALL_PAGES);
+	int count = space_pin(space_current(), range->address, range->size, write, range->pages, CALL_PAGES);
 	if (count < 0)
 		return count;
 	range->page_count = (uint32_t)count;
 	return 0;
 }
 
-/* The reply is written there when it comes; the space stays until then, even if its process executes another program. */
-static int receive_pin(struct call *call)
-{
-	struct space *space = space_current();
-	struct call_range *range = &call->receive;
-	call->receive_pin = (struct space_pin){ .pages = range->pages, .room = CALL_PAGES };
-	int error = space_pin_written(space, range->address, range->size, &call->receive_pin);
-	if (error)
-		return error;
-	range->page_count = call->receive_pin.count;
-	call->receive_space = space;
-	object_ref(space_object(space));
-	return 0;
-}
-
-static void send_unpin(struct call_range *range)
+static void range_unpin(struct call_range *range)
 {
 	for (unsigned i = 0; i < range->page_count; i++)
 		page_unref(range->pages[i]);
 	range->page_count = 0;
-}
-
-static void receive_unpin(struct call *call)
-{
-	space_unpin_written(call->receive_space, &call->receive_pin);
-	object_unref(space_object(call->receive_space));
-	call->receive_space = NULL;
-	call->receive.page_count = 0;
 }
 
 /* Copies pieces of user memory into the record, or into pages made for it. */
@@ -134,9 +113,9 @@ static int range_gather(struct call *call, const struct io_vector *vector, unsig
 void call_release_contents(struct call *call)
 {
 	if (call->send.page_count)
-		send_unpin(&call->send);
+		range_unpin(&call->send);
 	if (call->receive.page_count)
-		receive_unpin(call);
+		range_unpin(&call->receive);
 	if (call->handle_count)
 		message_drop_handles(call->handle, call->handle_count);
 	if (call->reply_handle_count)
@@ -147,10 +126,10 @@ void call_release_contents(struct call *call)
 void call_fail_locked(struct call *call, int error)
 {
 	call_untell_locked(call);
-	list_remove(&call->link);
+	call_unlink(call->port, call);
 	call->state = CALL_DONE;
 	call->result = error;
-	wait_wake_one(&call->done, 0);
+	call_wake(call);
 }
 
 /* --- interrupts --- */
@@ -266,33 +245,34 @@ static int call_prepare(struct call *call, const struct message *message, const 
 	else if (call->send.size && call->send.size <= CALL_INLINE)
 		error = copy_from_user(call->inline_bytes, call->send.address, call->send.size);
 	else if (call->send.size)
-		error = send_pin(&call->send);
+		error = range_pin(&call->send, false);
 	if (!error && call->receive.size > CALL_INLINE)
-		error = receive_pin(call);
+		error = range_pin(&call->receive, true);
 	if (error)
 		call_release_contents(call);
 	return error;
 }
 
-/* Hands the call to a waiting server thread, which is to run next, or queues it. Port lock held. */
-static void call_submit(struct port *port, struct call *call)
+/* Gives the call to a waiting server thread, which is returned and is to run next, or queues it. Port lock held. */
+static struct thread *call_submit(struct port *port, struct call *call)
 {
 	trace(TRACE_SEND, call, port, call->data, call->word[0], call->send.size, call->handle_count);
-	if (list_empty(&port->receivers)) {
+	if (!port_has_receiver(port)) {
 		call->state = CALL_QUEUED;
 		queue_insert(port, call);
 		object_notify(port->listener, READY_IN);
-		return;
+		return NULL;
 	}
-	struct thread_ipc *server = list_first(&port->receivers, struct thread_ipc, receiver_link);
-	list_remove(&server->receiver_link);
+	struct thread_ipc *server = port_take_receiver(port);
 	call->state = CALL_BOUND;
 	call->busy = call_needs_copy(call); /* until the server has copied it */
 	__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
-	list_add_last(&port->bound, &call->link);
+	if (port->words_bound)
+		list_add_last(&port->bound, &call->link);
+	else
+		port->words_bound = call;
 	server->delivered = call;
-	wait_wake_one(&server->wait, 0);
-	scheduler_prefer(server->thread);
+	return wait_take(&server->wait, server->thread, 0) ? server->thread : NULL;
 }
 
 /* The reply becomes the message: handles installed, inline bytes copied out. */
@@ -328,55 +308,32 @@ static void calling_set(struct thread_ipc *ipc, struct call *call, struct port *
 	port_unref(old);
 }
 
-int64_t port_call_gather(struct client *client, struct message *message, uint32_t options, const struct io_vector *vector, unsigned count)
+/*
+ * Waits until the call, which was submitted to `server` or queued, is over, and takes its reply. Port lock held; released. wait_result: what ended the
+ * sleep that the short way made, or 0.
+ */
+static int64_t call_complete(struct thread_ipc *ipc, struct call *call, struct message *message, uint32_t options, struct thread *server,
+			     int wait_result)
 {
-	struct thread *thread = thread_current();
-	struct thread_ipc *ipc = thread->ipc;
-	struct port *port = client->port;
-	struct call *call = call_record(ipc);
-	if (!call)
-		return -ENOMEM;
-	int error = call_prepare(call, message, vector, count);
-	if (error)
-		return error;
-	call->thread = thread;
-	call->badge = thread->process->badge;
-	call->data = client->data;
-	call->priority = thread->priority;
-	call->busy = call->delivered = call->interrupted = false;
-	call->number = 0;
-	call->result = 0;
-
-	if (list_empty(&port->receivers) && thread->process->thread_count == 1 && call_is_circular(port, thread)) {
-		call_release_contents(call);
-		return -EDEADLK;
-	}
-	calling_set(ipc, call, port);
-	spin_lock(&port->lock);
-	if (port->dead) {
-		spin_unlock(&port->lock);
-		call_release_contents(call);
-		return -EPIPE;
-	}
-	call_submit(port, call);
+	struct port *port = call->port;
 	unsigned how = options & CALL_INTERRUPTIBLE ? WAIT_INTERRUPTIBLE : WAIT_KILLABLE;
 	while (call->state != CALL_DONE) {
-		error = wait_on(&call->done, &port->lock, DEADLINE_NEVER, how);
-		spin_lock(&port->lock);
-		if (!error || call->state == CALL_DONE)
-			continue;
-		if (port->tells_interrupts && call->state == CALL_BOUND && !call->interrupted)
-			call_interrupt_locked(port, call);
-		if (call->interrupted && !thread->kill_pending) {
+		if (wait_result) {
+			if (port->tells_interrupts && call->state == CALL_BOUND && !call->interrupted)
+				call_interrupt_locked(port, call);
+			if (!call->interrupted || thread_current()->kill_pending) {
+				call_unlink(port, call);
+				call->state = CALL_ABANDONED;
+				call->result = wait_result;
+				break;
+			}
 			how = WAIT_KILLABLE; /* for the server's answer to that */
-			continue;
 		}
-		list_remove(&call->link);
-		call->state = CALL_ABANDONED;
-		call->result = error;
-		break;
+		wait_result = wait_alone_for(&call->done, &port->lock, DEADLINE_NEVER, how, server);
+		server = NULL;
+		spin_lock(&port->lock);
 	}
-	error = call->result;
+	int64_t error = call->result;
 	trace(TRACE_ANSWERED, call, port, error, 0, 0, 0);
 	bool busy = call->busy, delivered = call->delivered;
 	if (busy)
@@ -393,16 +350,86 @@ int64_t port_call_gather(struct client *client, struct message *message, uint32_
 			call_release_contents(call);
 		spin_lock(&ipc->lock);
 		ipc->call = NULL;
+		ipc->words_port = NULL;
 		spin_unlock(&ipc->lock);
 		call_unref(call);
 	} else {
 		call_release_contents(call);
+		call->send.size = call->receive.size = call->reply_size = 0;
 		call->state = CALL_IDLE;
+		ipc->words_port = port;
 	}
 	return error;
 }
 
+/* words: the caller takes words only, and holds its client in ipc->held. */
+static int64_t call_make(struct client *client, struct message *message, uint32_t options, const struct io_vector *vector, unsigned count, bool words)
+{
+	struct thread *thread = thread_current();
+	struct thread_ipc *ipc = thread->ipc;
+	struct port *port = client->port;
+	struct call *call = call_record(ipc);
+	if (!call)
+		return -ENOMEM;
+	ipc->words_port = NULL;
+	int error = call_prepare(call, message, vector, count);
+	if (error)
+		return error;
+	call->badge = thread->process->badge;
+	call->data = client->data;
+	call->priority = thread->priority;
+	call->busy = call->delivered = call->interrupted = false;
+	call->number = 0;
+	call->words = words;
+	call->result = 0;
+
+	if (!port_has_receiver(port) && thread->process->thread_count == 1 && call_is_circular(port, thread)) {
+		call_release_contents(call);
+		return -EDEADLK;
+	}
+	calling_set(ipc, call, port);
+	spin_lock(&port->lock);
+	if (port->dead) {
+		spin_unlock(&port->lock);
+		call_release_contents(call);
+		return -EPIPE;
+	}
+	if (words) /* it may be answered the short way, and not come back here */
+		ipc->words_port = port;
+	struct thread *server = call_submit(port, call);
+	return call_complete(ipc, call, message, options, server, 0);
+}
+
+int64_t port_call_gather(struct client *client, struct message *message, uint32_t options, const struct io_vector *vector, unsigned count)
+{
+	return call_make(client, message, options, vector, count, false);
+}
+
 int64_t port_call_message(struct client *client, struct message *message, uint32_t options)
 {
-	return port_call_gather(client, message, options, NULL, 0);
+	return call_make(client, message, options, NULL, 0, false);
+}
+
+/* Whoever slept in here has given up nothing but what it held in ipc->held. */
+static int64_t held_release(struct thread_ipc *ipc, int64_t result)
+{
+	struct object *held = ipc->held;
+	ipc->held = NULL;
+	object_unref(held);
+	return result;
+}
+
+int64_t port_call_message_words(struct client *client, struct message *message)
+{
+	struct thread_ipc *ipc = thread_current()->ipc;
+	ipc->held = &client->object;
+	return held_release(ipc, call_make(client, message, 0, NULL, 0, true));
+}
+
+int64_t port_call_go_on(struct message *message, int wait_result)
+{
+	struct thread_ipc *ipc = thread_current()->ipc;
+	struct call *call = ipc->call;
+	spin_lock(&call->port->lock);
+	return held_release(ipc, call_complete(ipc, call, message, 0, NULL, wait_result));
 }

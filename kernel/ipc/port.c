@@ -43,6 +43,8 @@ static void listener_destroy(struct object *object)
 		call_fail_locked(list_first(&port->queue, struct call, link), -EPIPE);
 	while (!list_empty(&port->bound))
 		call_fail_locked(list_first(&port->bound, struct call, link), -EPIPE);
+	if (port->words_bound)
+		call_fail_locked(port->words_bound, -EPIPE);
 	while (!list_empty(&port->notifications)) {
 		struct notification *notification = list_first(&port->notifications, struct notification, link);
 		list_remove(&notification->link);
@@ -67,11 +69,10 @@ static const struct object_operations listener_operations = {
 void port_post_locked(struct port *port, struct notification *notification)
 {
 	list_add_last(&port->notifications, &notification->link);
-	if (!list_empty(&port->receivers)) {
+	if (port_has_receiver(port)) {
 		/* A waiting thread looks at the queue again. */
-		struct thread_ipc *ipc = list_first(&port->receivers, struct thread_ipc, receiver_link);
-		list_remove(&ipc->receiver_link);
-		wait_wake_one(&ipc->wait, 0);
+		struct thread_ipc *ipc = port_take_receiver(port);
+		wait_wake_thread(&ipc->wait, ipc->thread, 0);
 	} else
 		object_notify(port->listener, READY_IN);
 }
@@ -244,6 +245,11 @@ int64_t sys_listener_clients(handle_t listener, uint64_t first, user_t user_word
 	return result;
 }
 
+struct port *port_of_listener(struct object *listener)
+{
+	return container_of(listener, struct listener, object)->port;
+}
+
 static struct port *port_of_handle(handle_t handle, struct object **object, int *error)
 {
 	*error = handle_lookup(handle, KIND_LISTENER, RIGHT_RECEIVE, object);
@@ -291,7 +297,10 @@ int64_t sys_port_reply(uint32_t reply, user_t user_message)
 	if (copy_from_user(&message, user_message, sizeof(message)))
 		return -EFAULT;
 	struct thread *woken;
-	return port_reply_message(reply, &message, &woken);
+	int64_t result = port_reply_message(reply, &message, &woken);
+	if (woken)
+		thread_ready(woken);
+	return result;
 }
 
 int64_t sys_port_reply_receive(handle_t listener, uint32_t reply, user_t user_message, uint64_t deadline)

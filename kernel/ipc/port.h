@@ -13,6 +13,17 @@
  * way) it holds a reference too, so a caller that gives up leaves the record behind and takes a new one the next time.
  * Byte ranges: up to CALL_INLINE bytes travel through the record; longer ones through pages pinned in the caller's context.
  *
+ * The short way. A call of words in registers (words.c) to a thread that waits for one, and its answer by a thread that then waits again, may be made
+ * by the port's entry code without any of these functions: it does what they would do and goes straight to the partner. It is possible because such
+ * sleepers leave nothing to be done on their kernel stacks:
+ *   - port->words_receiver is a thread that sleeps in port_reply_receive_words and is not in `receivers`; it holds its listener (thread_ipc.held);
+ *   - port->words_bound is a BOUND call that is not in `bound`;
+ *   - call->words tells a caller that sleeps in port_call_words and holds its client (held);
+ *   - a reply is kept by the thread that received (served, served_number), not in the table, until another thread answers it or it waits again;
+ *   - both sleep with wait_alone, so no queue links them;
+ *   - an idle call record has no ranges and no handles, and words_port names the port that it and `calling` stand for.
+ * Every condition that is not so is left to the functions here, with the same meaning (boot option "slow": all of it).
+ *
  * Locks: port->lock (RANK_LISTENER) covers the port and the state of all its calls; reply_table->lock (RANK_LISTENER) is never held together
  * with it. thread_ipc->lock (RANK_LISTENER too) covers `calling` and the replacement of `call`, and is never held together with either.
  */
@@ -28,6 +39,7 @@ struct port;
 struct client;
 struct call;
 struct thread;
+struct arch_frame;
 
 /* A message made by the kernel, embedded in what it tells of; release is called once, with no lock, when it was received or cannot be. */
 struct notification {
@@ -40,6 +52,7 @@ struct notification {
 /* --- replies waiting to be given, numbered per process --- */
 struct reply_slot {
 	struct call *call;     /* holds a reference; NULL while reserved or free */
+	struct thread_ipc *owner; /* who has reserved it, and keeps the reply while `served` is set */
 	uint32_t generation;
 	uint16_t next_free;
 	bool replying;         /* a thread is answering */
@@ -66,11 +79,19 @@ struct thread_ipc {
 	struct wait_queue wait;
 	struct process *process;      /* of the reserved slot */
 	uint16_t reserved_slot;       /* 0: none */
+	uint32_t served_number;       /* the number of the reply that the reserved slot stands for */
+	struct call *served;          /* reply table's lock: received and not answered, under served_number; with a reference */
+	struct object *held;          /* the listener or client of the call with words in registers that the thread sleeps in; referenced */
+	struct port *words_port;      /* the port that `call`, idle, and `calling` name; NULL otherwise */
 	uint8_t base_priority;        /* its own; the running priority is that of the call it serves */
 };
 void thread_ipc_init(struct thread_ipc *ipc, struct thread *thread);
 /* The thread ends: gives back what it holds. */
 void thread_ipc_release(struct thread_ipc *ipc);
+
+/* A thread that the short way put to sleep was woken by something else: completes its call. The result is in the frame. */
+void port_call_resume(struct arch_frame *frame);
+void port_receive_resume(struct arch_frame *frame);
 
 /* --- objects --- */
 struct client *client_of_object(struct object *object);

@@ -3,10 +3,11 @@
 #define KERNEL_PORT_PRIVATE_H
 #include "kernel/ipc/port.h"
 #include "kernel/obj/process.h"
-#include "kernel/vm/space.h"
 
 #define CALL_INLINE 512u                              /* longer ranges are pinned */
 #define CALL_PAGES (MESSAGE_RANGE_MAX / PAGE_SIZE + 1) /* an unaligned range touches one page more */
+
+#define REPLY_SLOTS_MAX 4096u /* a power of 2: a reply's number is a generation times this + a slot */
 
 struct port {
 	struct spinlock lock;
@@ -22,6 +23,8 @@ struct port {
 	struct list receivers;     /* struct thread_ipc, waiting */
 	struct list clients;       /* struct client, in order of creation, until their NOTIFY_CLOSE is received */
 	uint64_t client_count;
+	struct thread *words_receiver; /* waits, too: port.h, the short way */
+	struct call *words_bound;  /* received and not answered, not in `bound` */
 };
 struct listener {
 	struct object object;
@@ -48,6 +51,7 @@ struct call {
 	uint8_t state;
 	bool busy;                 /* a server copies handles or ranges; abandoning leaves the resources to it */
 	bool delivered;            /* a server has it: moved handles are gone */
+	bool words;                /* the caller takes words only, in registers; these four are stored and compared as one by the short way */
 	bool interrupted;          /* the server of a port that tells_interrupts is told or to be told */
 	uint8_t priority;
 	int result;
@@ -65,8 +69,6 @@ struct call {
 	uint32_t handle_count, reply_handle_count;
 	uint32_t reply_size;
 	struct call_range send, receive;
-	struct space_pin receive_pin;    /* of receive's pages, while receive.page_count is not 0 */
-	struct space *receive_space;     /* referenced */
 	uint8_t inline_bytes[CALL_INLINE]; /* the request's range until received, then the reply's */
 };
 
@@ -74,6 +76,43 @@ struct call {
 static inline bool call_needs_copy(const struct call *call)
 {
 	return call->send.size || call->handle_count;
+}
+
+/* Is a thread waiting to receive? Port lock held, as for all of these. */
+static inline bool port_has_receiver(const struct port *port)
+{
+	return port->words_receiver || !list_empty(&port->receivers);
+}
+/* Takes one of them out of the port; there is one. It stays asleep. */
+static inline struct thread_ipc *port_take_receiver(struct port *port)
+{
+	struct thread *thread = port->words_receiver;
+	if (thread) {
+		port->words_receiver = NULL;
+		return thread->ipc;
+	}
+	struct thread_ipc *ipc = list_first(&port->receivers, struct thread_ipc, receiver_link);
+	list_remove(&ipc->receiver_link);
+	return ipc;
+}
+/* A thread waits no longer. */
+static inline void port_leave_receivers(struct port *port, struct thread_ipc *ipc)
+{
+	if (port->words_receiver == ipc->thread)
+		port->words_receiver = NULL;
+	list_remove(&ipc->receiver_link);
+}
+/* Takes a call out of the queue or from among the bound ones. */
+static inline void call_unlink(struct port *port, struct call *call)
+{
+	if (port->words_bound == call)
+		port->words_bound = NULL;
+	list_remove(&call->link);
+}
+/* Wakes the caller, which alone sleeps on `done`. */
+static inline void call_wake(struct call *call)
+{
+	wait_wake_thread(&call->done, call->thread, 0);
 }
 
 void port_ref(struct port *port);
@@ -92,13 +131,24 @@ void port_post_locked(struct port *port, struct notification *notification);
 /* Ends a call with error; port->lock held; state QUEUED or BOUND. */
 void call_fail_locked(struct call *call, int error);
 
-/* Reserves a free slot of the current process: its number or 0 (no memory). */
-uint16_t reply_slot_reserve(struct process *process) must_check;
-void reply_slot_release(struct process *process, uint16_t slot);
-/* Puts a call (one reference moves in) into a reserved slot: the reply's number. */
-uint32_t reply_slot_fill(struct process *process, uint16_t slot, struct call *call);
-/* Answers; the message's ranges and handles are the current thread's. *woken: the caller, good until this thread sleeps. */
+/* Reserves a free slot of the current process for the current thread: 0 or -ENOMEM. */
+int reply_slot_reserve(struct thread_ipc *ipc) must_check;
+void reply_slot_release(struct thread_ipc *ipc);
+/* The reply that the thread keeps goes into the table, under its number; the slot is the thread's no more. */
+void reply_put_aside(struct thread_ipc *ipc);
+/* Answers; the message's ranges and handles are the current thread's. *woken: the caller, taken off its queue (wait_take), or NULL. */
 int64_t port_reply_message(uint32_t number, const struct message *message, struct thread **woken) must_check;
-/* prefer: the thread that a reply just woke, which runs next if this one has to wait; NULL none. */
-int64_t port_receive_message(struct port *port, struct message *message, uint64_t deadline, struct thread *prefer) must_check;
+/* next: the thread that a reply just took off its queue (wait_take), which runs next if this one has to wait; NULL none. */
+int64_t port_receive_message(struct port *port, struct message *message, uint64_t deadline, struct thread *next) must_check;
+/*
+ * The same for words in registers: while it waits the thread may be taken the short way, and never comes back here; the reference to the
+ * listener is then given up. wait_result: what ended its sleep if it went to sleep the short way, else 0.
+ */
+int64_t port_receive_words(struct object *listener, struct message *message, struct thread *next, int wait_result) must_check;
+/* The port behind a listener object. */
+struct port *port_of_listener(struct object *listener);
+/* port_call_message for words in registers. The reference to the client is consumed. */
+int64_t port_call_message_words(struct client *client, struct message *message) must_check;
+/* Goes on with the current thread's call, which sleeps or slept with wait_result. */
+int64_t port_call_go_on(struct message *message, int wait_result) must_check;
 #endif

@@ -29,7 +29,7 @@ static int range_deliver(struct call *call, uint64_t address)
 void call_requeue_locked(struct port *port, struct call *call)
 {
 	call->state = CALL_QUEUED;
-	list_remove(&call->link);
+	call_unlink(port, call);
 	list_add_first(&port->queue, &call->link);
 }
 
@@ -53,13 +53,16 @@ static void words_deliver_locked(struct call *call, struct message *message)
 	message->data = call->data;
 }
 
-/* The call's reply gets its number; the reference moves into the table. */
+/*
+ * The call's reply gets its number; the reference stays with the thread for now. A thread that was raised for it has to go the long way back, where the
+ * priority is looked after.
+ */
 static void reply_number(struct thread *thread, struct port *port, struct call *call, uint8_t priority, struct message *message)
 {
 	struct thread_ipc *ipc = thread->ipc;
-	message->reply = reply_slot_fill(thread->process, ipc->reserved_slot, call);
+	message->reply = ipc->served_number;
+	ipc->served = call;
 	trace(TRACE_RECEIVE, call, call->port, message->data, message->word[0], message->reply, 0);
-	ipc->reserved_slot = 0;
 	if (port->tells_interrupts) {
 		spin_lock(&port->lock);
 		if (call->state == CALL_BOUND) {
@@ -70,6 +73,8 @@ static void reply_number(struct thread *thread, struct port *port, struct call *
 		spin_unlock(&port->lock);
 	}
 	priority_lend(thread, priority);
+	if (thread->priority != ipc->base_priority)
+		reply_put_aside(ipc);
 }
 
 /*
@@ -141,18 +146,19 @@ static struct thread *receiver_note(struct port *port, struct thread *thread)
 	return old;
 }
 
-int64_t port_receive_message(struct port *port, struct message *message, uint64_t deadline, struct thread *prefer)
+/* listener: of a thread that may be taken the short way while it waits; NULL. *next becomes NULL when it was gone to. */
+static int64_t receive(struct port *port, struct message *message, uint64_t deadline, struct thread **next, struct object *listener, int wait_result)
 {
 	struct thread *thread = thread_current();
 	struct thread_ipc *ipc = thread->ipc;
+	if (ipc->served)
+		reply_put_aside(ipc);
 	priority_lend(thread, ipc->base_priority);
 	if (!ipc->reserved_slot) {
-		ipc->process = thread->process;
-		ipc->reserved_slot = reply_slot_reserve(thread->process);
-		if (!ipc->reserved_slot)
-			return -ENOMEM;
+		int error = reply_slot_reserve(ipc);
+		if (error)
+			return error;
 	}
-	int wait_result = 0;
 	for (;;) {
 		spin_lock(&port->lock);
 		if (port->receiver != thread) {
@@ -168,7 +174,7 @@ int64_t port_receive_message(struct port *port, struct message *message, uint64_
 		if (!call && !list_empty(&port->notifications)) {
 			struct notification *notification = list_first(&port->notifications, struct notification, link);
 			list_remove(&notification->link);
-			list_remove(&ipc->receiver_link);
+			port_leave_receivers(port, ipc);
 			spin_unlock(&port->lock);
 			trace(TRACE_NOTIFY, port, notification->data, notification->word[0], notification->word[1], notification->word[2], 0);
 			notification_deliver(notification, message);
@@ -177,13 +183,16 @@ int64_t port_receive_message(struct port *port, struct message *message, uint64_
 		if (!call && !list_empty(&port->queue)) {
 			call = list_first(&port->queue, struct call, link);
 			list_remove(&call->link);
-			list_add_last(&port->bound, &call->link);
+			if (port->words_bound)
+				list_add_last(&port->bound, &call->link);
+			else
+				port->words_bound = call;
 			call->state = CALL_BOUND;
 			call->busy = call_needs_copy(call);
 			__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
 		}
 		if (call) {
-			list_remove(&ipc->receiver_link);
+			port_leave_receivers(port, ipc);
 			if (!call->busy && call->state == CALL_BOUND) {
 				uint8_t priority = call->priority;
 				words_deliver_locked(call, message);
@@ -199,15 +208,36 @@ int64_t port_receive_message(struct port *port, struct message *message, uint64_
 			return error;
 		}
 		if (wait_result || !deadline) {
-			list_remove(&ipc->receiver_link);
+			port_leave_receivers(port, ipc);
 			spin_unlock(&port->lock);
 			return wait_result ? wait_result : -ETIMEDOUT;
 		}
-		/* A client or a notification takes the thread off the list before it wakes it. */
-		if (list_empty(&ipc->receiver_link))
+		/* A client or a notification takes the thread out before it wakes it. */
+		if (listener && !port->words_receiver && !port->tells_interrupts && list_empty(&ipc->receiver_link))
+			port->words_receiver = thread;
+		else if (port->words_receiver != thread && list_empty(&ipc->receiver_link))
 			list_add_first(&port->receivers, &ipc->receiver_link);
-		scheduler_prefer(prefer);
-		prefer = NULL;
-		wait_result = wait_on(&ipc->wait, &port->lock, deadline, WAIT_INTERRUPTIBLE);
+		struct thread *to = *next;
+		*next = NULL;
+		wait_result = wait_alone_for(&ipc->wait, &port->lock, deadline, WAIT_INTERRUPTIBLE, to);
 	}
+}
+
+int64_t port_receive_message(struct port *port, struct message *message, uint64_t deadline, struct thread *next)
+{
+	int64_t result = receive(port, message, deadline, &next, NULL, 0);
+	if (next)
+		thread_ready(next);
+	return result;
+}
+
+int64_t port_receive_words(struct object *listener, struct message *message, struct thread *next, int wait_result)
+{
+	struct thread_ipc *ipc = thread_current()->ipc;
+	ipc->held = listener;
+	int64_t result = receive(port_of_listener(listener), message, DEADLINE_NEVER, &next, listener, wait_result);
+	ipc->held = NULL;
+	if (next)
+		thread_ready(next);
+	return result;
 }

@@ -11,7 +11,8 @@
 #include "kernel/ipc/port_private.h"
 
 #define SLOT_BITS 12
-#define SLOTS_MAX (1u << SLOT_BITS)
+#define SLOTS_MAX REPLY_SLOTS_MAX
+_Static_assert(SLOTS_MAX == 1u << SLOT_BITS, "slot bits");
 #define SLOTS_START 16u
 
 void reply_table_init(struct reply_table *table)
@@ -40,45 +41,73 @@ static int table_grow(struct reply_table *table)
 	return 0;
 }
 
-uint16_t reply_slot_reserve(struct process *process)
+int reply_slot_reserve(struct thread_ipc *ipc)
 {
+	struct process *process = ipc->thread->process;
 	struct reply_table *table = &process->replies;
-	uint16_t slot = 0;
 	spin_lock(&table->lock);
 	if (!table->closed && (table->first_free || !table_grow(table))) {
-		slot = table->first_free;
+		uint32_t slot = table->first_free;
 		table->first_free = table->slots[slot].next_free;
+		table->slots[slot].owner = ipc;
+		ipc->process = process;
+		ipc->reserved_slot = (uint16_t)slot;
+		ipc->served_number = table->slots[slot].generation << SLOT_BITS | slot;
 	}
 	spin_unlock(&table->lock);
-	return slot;
+	return ipc->reserved_slot ? 0 : -ENOMEM;
 }
 
 static void slot_free_locked(struct reply_table *table, uint32_t slot)
 {
 	table->slots[slot].call = NULL;
+	table->slots[slot].owner = NULL;
 	table->slots[slot].replying = false;
 	table->slots[slot].generation++;
 	table->slots[slot].next_free = table->first_free;
 	table->first_free = (uint16_t)slot;
 }
 
-void reply_slot_release(struct process *process, uint16_t slot)
+void reply_slot_release(struct thread_ipc *ipc)
 {
-	struct reply_table *table = &process->replies;
+	struct reply_table *table = &ipc->process->replies;
 	spin_lock(&table->lock);
-	if (!table->closed)
-		slot_free_locked(table, slot);
+	if (!table->closed) {
+		table->slots[ipc->reserved_slot].generation = ipc->served_number >> SLOT_BITS;
+		slot_free_locked(table, ipc->reserved_slot);
+	}
+	ipc->reserved_slot = 0;
 	spin_unlock(&table->lock);
 }
 
-uint32_t reply_slot_fill(struct process *process, uint16_t slot, struct call *call)
+static void put_aside_locked(struct reply_table *table, struct thread_ipc *ipc)
 {
-	struct reply_table *table = &process->replies;
+	struct reply_slot *slot = &table->slots[ipc->reserved_slot];
+	slot->call = ipc->served;
+	slot->generation = ipc->served_number >> SLOT_BITS;
+	slot->owner = NULL;
+	ipc->served = NULL;
+	ipc->reserved_slot = 0;
+}
+
+void reply_put_aside(struct thread_ipc *ipc)
+{
+	struct reply_table *table = &ipc->process->replies;
 	spin_lock(&table->lock);
-	table->slots[slot].call = call;
-	uint32_t number = table->slots[slot].generation << SLOT_BITS | slot;
+	put_aside_locked(table, ipc);
 	spin_unlock(&table->lock);
-	return number;
+}
+
+/* The slot of a number that can be answered now, or NULL. Table locked. What a thread keeps comes into the table first. */
+static struct reply_slot *slot_find_locked(struct reply_table *table, uint32_t number)
+{
+	uint32_t index = number % SLOTS_MAX;
+	if (index >= table->capacity)
+		return NULL;
+	struct reply_slot *slot = &table->slots[index];
+	if (slot->owner && slot->owner->served && slot->owner->served_number == number)
+		put_aside_locked(table, slot->owner);
+	return slot->call && !slot->replying && slot->generation << SLOT_BITS == (number & ~(SLOTS_MAX - 1)) ? slot : NULL;
 }
 
 void reply_table_close(struct reply_table *table)
@@ -108,13 +137,12 @@ void reply_table_close(struct reply_table *table)
 /* The call behind a number, claimed so that no other thread answers it; NULL: there is none. */
 static struct call *reply_claim(struct reply_table *table, uint32_t number)
 {
-	uint32_t slot = number % SLOTS_MAX;
 	struct call *call = NULL;
 	spin_lock(&table->lock);
-	if (slot < table->capacity && table->slots[slot].call && !table->slots[slot].replying &&
-	    table->slots[slot].generation << SLOT_BITS == (number & ~(SLOTS_MAX - 1))) {
-		call = table->slots[slot].call;
-		table->slots[slot].replying = true;
+	struct reply_slot *slot = slot_find_locked(table, number);
+	if (slot) {
+		call = slot->call;
+		slot->replying = true;
 	}
 	spin_unlock(&table->lock);
 	return call;
@@ -167,33 +195,31 @@ static void call_answer_locked(struct call *call, const struct message *message,
 		call_untell_locked(call);
 	call->state = CALL_DONE;
 	call->result = 0;
-	list_remove(&call->link);
-	*woken = call->thread;
+	call_unlink(call->port, call);
+	struct thread *caller = call->thread;
 	__atomic_sub_fetch(&call->references, 1, __ATOMIC_RELEASE);
-	wait_wake_one(&call->done, 0);
+	*woken = wait_take(&call->done, caller, 0) ? caller : NULL;
 }
 
 /*
- * An answer of words only cannot fail, so there is nothing to claim: the call leaves the table at once. Its slot stays reserved for this thread
- * if it has none, which saves the next receive the trouble.
+ * An answer of words only cannot fail, so there is nothing to claim: the call leaves the thread, or the table, at once. The slot of one that the thread
+ * kept stays reserved, under the next number, which saves the next receive the trouble.
  */
 static int64_t reply_words(struct process *process, uint32_t number, const struct message *message, struct thread **woken)
 {
 	struct reply_table *table = &process->replies;
 	struct thread_ipc *ipc = thread_current()->ipc;
-	uint32_t slot = number % SLOTS_MAX;
 	struct call *call = NULL;
 	spin_lock(&table->lock);
-	if (slot < table->capacity && table->slots[slot].call && !table->slots[slot].replying &&
-	    table->slots[slot].generation << SLOT_BITS == (number & ~(SLOTS_MAX - 1))) {
-		call = table->slots[slot].call;
-		if (ipc->reserved_slot) {
-			slot_free_locked(table, slot);
-		} else {
-			table->slots[slot].call = NULL;
-			table->slots[slot].generation++;
-			ipc->reserved_slot = (uint16_t)slot;
-			ipc->process = process;
+	if (ipc->served && ipc->served_number == number) {
+		call = ipc->served;
+		ipc->served = NULL;
+		ipc->served_number += SLOTS_MAX;
+	} else {
+		struct reply_slot *slot = slot_find_locked(table, number);
+		if (slot) {
+			call = slot->call;
+			slot_free_locked(table, number % SLOTS_MAX);
 		}
 	}
 	spin_unlock(&table->lock);
@@ -224,7 +250,7 @@ int64_t port_reply_message(uint32_t number, const struct message *message, struc
 		return -ESRCH;
 	struct port *port = call->port;
 	int error = 0;
-	if (message->send_size > call->receive.size)
+	if (message->send_size > call->receive.size || (call->words && message->handle_count))
 		error = -EMSGSIZE;
 	if (!error)
 		error = message_take_handles(message, carried);

@@ -10,6 +10,8 @@
 #include "kernel/core/log.h"
 #include "kernel/obj/upcall.h"
 
+bool call_entry_decides = true;
+
 /* One line in the log for each unknown number of a process. */
 static int64_t call_unknown(struct process *process, uint64_t number)
 {
@@ -89,6 +91,27 @@ int64_t call_dispatch(struct arch_frame *frame, uint64_t number, const uint64_t 
 	if (result == -EINTR)
 		thread->interrupt_pending = false; /* without a library, this is how an interrupt is delivered */
 	return result;
+}
+
+void call_interrupted(void)
+{
+	struct thread *thread = thread_current();
+	if (!upcall_configured(thread->process))
+		thread->interrupt_pending = false;
+}
+
+void call_gate_update(struct process *process)
+{
+	const struct upcall_config *upcall = &process->upcall;
+	const struct route_table *routes = process->routes;
+	struct call_gate *gate = &process->gate;
+	bool configured = upcall_configured(process), early = configured && call_entry_decides && upcall->call_entry < USER_TOP;
+	gate->native_start = !call_entry_decides ? UINT64_MAX : configured ? upcall->image_start : 0;
+	gate->native_end = configured ? upcall->image_end : UINT64_MAX;
+	gate->call_entry = upcall->call_entry;
+	memset(gate->reflected, early ? 0xff : 0, sizeof(gate->reflected));
+	for (unsigned i = 0; routes && i < routes->count; i++)
+		gate->reflected[routes->route[i].number / 64] &= ~(1ull << routes->route[i].number % 64);
 }
 
 bool call_is_native(uint64_t number, unsigned *arguments)

@@ -27,9 +27,11 @@ static void image_replace(struct process *process, struct space *space, const st
 	struct handles old_handles = process->handles;
 	struct route_table *old_routes = process->routes;
 	process->space = space;
+	process->arch_space = space_arch(space);
 	process->handles = *handles;
 	process->routes = NULL;
 	process->upcall = (struct upcall_config){ 0 };
+	call_gate_update(process);
 	spin_unlock(&process->lock);
 	arch_space_activate(space_arch(space));
 	object_unref(space_object(old_space));

@@ -382,31 +382,32 @@ static __attribute__((noinline, cold)) int lookup_pseudo_checked(handle_t number
 	return 0;
 }
 
+/* The hot path of nearly every call. */
 int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights, struct object **object, uint32_t *actual)
 {
 	if (number < 0)
 		return lookup_pseudo_checked(number, kind, object, actual);
 	uint32_t index;
 	struct handle_table *table = table_of(&process_current()->handles, (uint32_t)number, &index);
-	int error = -EBADF;
 	spin_lock(&table->lock);
 	if (index < table->capacity) {
-		struct handle_slot slot = table->slots[index];
-		if (!slot.object)
-			error = -EBADF;
-		else if (kind != KIND_NONE && slot.kind != kind)
-			error = -EINVAL;
-		else if (rights & ~slot.rights)
-			error = -EACCES;
-		else {
-			*object = slot.object;
-			*actual = slot.rights;
-			__atomic_add_fetch(&slot.object->references, 1, __ATOMIC_RELAXED);
-			error = 0;
+		const struct handle_slot *slot = &table->slots[index];
+		struct object *found = slot->object;
+		if (found && (kind == KIND_NONE || slot->kind == kind) && !(rights & ~slot->rights)) {
+			*object = found;
+			*actual = slot->rights;
+			object_ref(found);
+			spin_unlock(&table->lock);
+			return 0;
+		}
+		if (found) {
+			int error = kind != KIND_NONE && slot->kind != kind ? -EINVAL : -EACCES;
+			spin_unlock(&table->lock);
+			return error;
 		}
 	}
 	spin_unlock(&table->lock);
-	return error;
+	return -EBADF;
 }
 
 int handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struct object **object)

@@ -31,11 +31,6 @@ void object_init(struct object *object, const struct object_operations *operatio
 	__atomic_add_fetch(&payer->objects, 1, __ATOMIC_RELAXED);
 }
 
-void object_ref(struct object *object)
-{
-	__atomic_add_fetch(&object->references, 1, __ATOMIC_RELAXED);
-}
-
 bool object_try_ref(struct object *object)
 {
 	uint32_t references = __atomic_load_n(&object->references, __ATOMIC_RELAXED);

@@ -1,8 +1,9 @@
 /*
  * description_poll: waits until one of several handles is ready. Any object that has a readiness can be polled.
  *
- * First all objects are asked. If none is ready, the poll observes all of them, asks again (a change in between is thus
- * seen) and sleeps until an observer is told. For up to FEW items everything lies on the kernel stack.
+ * First all handles are looked up and asked in one pass under the table's lock, which needs no references. If none is ready, the poll looks
+ * them up again with references, observes all, asks again (a change in between is thus seen) and sleeps until an observer is told. For up
+ * to FEW items everything lies on the kernel stack. Of the caller's items only what changes of `ready` is written.
  *
  * Another thread may close or replace a handle meanwhile. The object is kept as long as the poll sleeps, but what is told after a sleep is told of
  * what the handle stands for then, or that it stands for nothing.
@@ -26,6 +27,14 @@ struct watched {
 	struct object *object;    /* referenced; NULL: skipped or invalid */
 	struct poller *poller;
 };
+/* What the caller asked, while it is worked on */
+struct poll {
+	struct poll_item *item;
+	int16_t *before;          /* `ready` as the caller has it */
+	unsigned count;
+	bool low;                 /* high numbers are no handles */
+	bool tell_lost;           /* READY_LOST is wanted */
+};
 
 static void poll_notify(struct observer *observer, uint32_t ready)
 {
@@ -35,11 +44,53 @@ static void poll_notify(struct observer *observer, uint32_t ready)
 	wait_wake_all(&poller->queue, 0);
 }
 
-/* Looks all handles up. Invalid ones are marked in their items. */
-static void poll_begin(struct poll_item *items, struct watched *watched, unsigned count, struct poller *poller)
+static inline int16_t ready_asked(const struct poll_item *item, uint32_t ready)
 {
-	bool routed = thread_current()->call_routed;
-	for (unsigned i = 0; i < count; i++) {
+	ready |= (ready & READY_IN ? READY_READ_NORMAL : 0) | (ready & READY_OUT ? READY_WRITE_NORMAL : 0);
+	return (int16_t)(ready & ((uint16_t)item->events | ALWAYS));
+}
+
+/* One pass without references; how many items are ready, or -1: something needs a reference to be asked (a waitset asks others). */
+static int poll_quick(struct poll *poll)
+{
+	const struct handles *handles = &process_current()->handles;
+	int found = 0;
+	bool high = false;
+	struct handle_table *table = handles->table[0];
+	spin_lock(&table->lock);
+	for (unsigned i = 0; i < poll->count; i++) {
+		struct poll_item *item = &poll->item[i];
+		int16_t ready = 0;
+		if (item->handle >= 0) {
+			if ((item->handle >= HANDLE_HIGH) != high) { /* never two tables' locks at a time */
+				high = !high;
+				spin_unlock(&table->lock);
+				table = handles->table[high];
+				spin_lock(&table->lock);
+			}
+			uint32_t index = (uint32_t)item->handle & ~(uint32_t)HANDLE_HIGH;
+			struct object *object = index < table->capacity && !(high && poll->low) ? table->slots[index].object : NULL;
+			if (!object || !object->operations->ready) {
+				ready = READY_INVALID;
+			} else if (object->operations->kind == KIND_WAITSET) {
+				found = -1;
+				break;
+			} else {
+				ready = ready_asked(item, object->operations->ready(object));
+			}
+		}
+		item->ready = ready;
+		found += ready != 0;
+	}
+	spin_unlock(&table->lock);
+	return found;
+}
+
+/* Looks all handles up. Invalid ones are marked in their items. */
+static void poll_begin(struct poll *poll, struct watched *watched, struct poller *poller)
+{
+	struct poll_item *items = poll->item;
+	for (unsigned i = 0; i < poll->count; i++) {
 		items[i].ready = 0;
 		list_init(&watched[i].observer.link);
 		watched[i].observer.object = NULL;
@@ -49,7 +100,7 @@ static void poll_begin(struct poll_item *items, struct watched *watched, unsigne
 		watched[i].poller = poller;
 		if (items[i].handle < 0)
 			continue;
-		if ((routed && items[i].handle >= HANDLE_HIGH) || handle_lookup(items[i].handle, KIND_NONE, 0, &watched[i].object))
+		if ((poll->low && items[i].handle >= HANDLE_HIGH) || handle_lookup(items[i].handle, KIND_NONE, 0, &watched[i].object))
 			items[i].ready = READY_INVALID;
 		else if (!watched[i].object->operations->ready) {
 			object_unref(watched[i].object);
@@ -60,17 +111,14 @@ static void poll_begin(struct poll_item *items, struct watched *watched, unsigne
 }
 
 /* Asks every object; how many items are ready. */
-static unsigned poll_ask(struct poll_item *items, struct watched *watched, unsigned count)
+static unsigned poll_ask(struct poll *poll, struct watched *watched)
 {
 	unsigned found = 0;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < poll->count; i++) {
 		struct object *object = watched[i].object;
-		if (object) {
-			uint32_t ready = object->operations->ready(object);
-			ready |= (ready & READY_IN ? READY_READ_NORMAL : 0) | (ready & READY_OUT ? READY_WRITE_NORMAL : 0);
-			items[i].ready = (int16_t)(ready & ((uint16_t)items[i].events | ALWAYS));
-		}
-		found += items[i].ready != 0;
+		if (object)
+			poll->item[i].ready = ready_asked(&poll->item[i], object->operations->ready(object));
+		found += poll->item[i].ready != 0;
 	}
 	return found;
 }
@@ -86,16 +134,16 @@ static void poll_observe(struct watched *watched, unsigned count, bool observe)
 }
 
 /* After a sleep: follows handles that others have closed or replaced. */
-static void poll_follow(struct poll_item *items, struct watched *watched, unsigned count)
+static void poll_follow(struct poll *poll, struct watched *watched)
 {
-	bool routed = thread_current()->call_routed;
 	if (process_current()->thread_count < 2 && process_current()->handles.table[0]->references < 2)
 		return;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < poll->count; i++) {
+		struct poll_item *item = &poll->item[i];
 		struct object *object = NULL;
-		if (!watched[i].object || (routed && items[i].handle >= HANDLE_HIGH))
+		if (!watched[i].object || (poll->low && item->handle >= HANDLE_HIGH))
 			continue;
-		int error = handle_lookup(items[i].handle, KIND_NONE, 0, &object);
+		int error = handle_lookup(item->handle, KIND_NONE, 0, &object);
 		if (object == watched[i].object) {
 			object_unref(object);
 			continue;
@@ -108,27 +156,27 @@ static void poll_follow(struct poll_item *items, struct watched *watched, unsign
 			object_observe(object, &watched[i].observer);
 		} else {
 			object_unref(object);
-			items[i].ready = READY_INVALID | READY_LOST;
+			item->ready = READY_INVALID | (poll->tell_lost ? READY_LOST : 0);
 		}
 	}
 }
 
-static int64_t poll_wait(struct poll_item *items, struct watched *watched, unsigned count, struct poller *poller, uint64_t deadline)
+static int64_t poll_wait(struct poll *poll, struct watched *watched, struct poller *poller, uint64_t deadline)
 {
-	unsigned found = poll_ask(items, watched, count);
+	unsigned found = poll_ask(poll, watched);
 	if (found || !deadline)
 		return found;
 	int64_t result = 0;
-	poll_observe(watched, count, true);
+	poll_observe(watched, poll->count, true);
 	for (;;) {
-		found = poll_ask(items, watched, count);
+		found = poll_ask(poll, watched);
 		if (found || result)
 			break;
 		spin_lock(&observer_lock);
 		if (poller->told) {
 			poller->told = false;
 			spin_unlock(&observer_lock);
-			poll_follow(items, watched, count);
+			poll_follow(poll, watched);
 			continue;
 		}
 		result = wait_on(&poller->queue, &observer_lock, deadline, WAIT_INTERRUPTIBLE);
@@ -137,38 +185,74 @@ static int64_t poll_wait(struct poll_item *items, struct watched *watched, unsig
 			poller->told = false;
 			spin_unlock(&observer_lock);
 		}
-		poll_follow(items, watched, count);
+		poll_follow(poll, watched);
 	}
-	poll_observe(watched, count, false);
+	poll_observe(watched, poll->count, false);
 	return found ? found : result == -ETIMEDOUT ? 0 : result;
 }
 
-int64_t sys_description_poll(user_t user_items, uint64_t count, uint64_t deadline)
+/* What the quick pass could not answer. */
+static int64_t poll_sleep(struct poll *poll, uint64_t deadline)
 {
-	struct poll_item few_items[FEW], *items = few_items;
-	struct watched few_watched[FEW], *watched = few_watched;
+	struct watched few[FEW], *watched = few;
 	struct poller poller = { .told = false };
-	if (count > HANDLE_RANGE_MAX)
+	if (poll->count > FEW)
+		watched = heap_alloc(poll->count * sizeof(*watched));
+	if (!watched)
+		return -ENOMEM;
+	wait_queue_init(&poller.queue);
+	poll_begin(poll, watched, &poller);
+	int64_t result = poll_wait(poll, watched, &poller, deadline);
+	for (unsigned i = 0; i < poll->count; i++)
+		object_unref(watched[i].object);
+	if (poll->count > FEW)
+		heap_free(watched, poll->count * sizeof(*watched));
+	return result;
+}
+
+static int items_read(struct poll *poll, user_t user_items)
+{
+	if (poll->count && copy_from_user(poll->item, user_items, poll->count * sizeof(*poll->item)))
+		return -EFAULT;
+	for (unsigned i = 0; i < poll->count; i++)
+		poll->before[i] = poll->item[i].ready;
+	return 0;
+}
+
+static int ready_write(const struct poll *poll, user_t user_items)
+{
+	for (unsigned i = 0; i < poll->count; i++)
+		if (poll->item[i].ready != poll->before[i] &&
+		    copy_to_user(user_items + i * sizeof(*poll->item) + offsetof(struct poll_item, ready), &poll->item[i].ready, sizeof(int16_t)))
+			return -EFAULT;
+	return 0;
+}
+
+int64_t sys_description_poll(user_t user_items, uint64_t count, uint64_t deadline, uint32_t options)
+{
+	struct poll_item few_items[FEW];
+	int16_t few_before[FEW];
+	struct poll poll = { .item = few_items, .before = few_before, .low = options & POLL_LOW_HANDLES || thread_current()->call_routed,
+		.tell_lost = options & POLL_TELL_LOST };
+	if (count > HANDLE_RANGE_MAX || options & ~(POLL_LOW_HANDLES | POLL_TELL_LOST))
 		return -EINVAL;
+	poll.count = (unsigned)count;
+	uint64_t size = count * (sizeof(*poll.item) + sizeof(*poll.before));
 	if (count > FEW) {
-		items = heap_alloc(count * sizeof(*items));
-		watched = heap_alloc(count * sizeof(*watched));
+		poll.item = heap_alloc(size);
+		if (!poll.item)
+			return -ENOMEM;
+		poll.before = (int16_t *)(poll.item + count);
 	}
-	int64_t result = -ENOMEM;
-	if (items && watched)
-		result = count && copy_from_user(items, user_items, count * sizeof(*items)) ? -EFAULT : 0;
+	int64_t result = items_read(&poll, user_items);
 	if (!result) {
-		wait_queue_init(&poller.queue);
-		poll_begin(items, watched, (unsigned)count, &poller);
-		result = poll_wait(items, watched, (unsigned)count, &poller, deadline);
-		for (uint64_t i = 0; i < count; i++)
-			object_unref(watched[i].object);
-		if (result >= 0 && count && copy_to_user(user_items, items, count * sizeof(*items)))
+		result = poll_quick(&poll);
+		if (result < 0 || (!result && deadline))
+			result = poll_sleep(&poll, deadline);
+		if (result >= 0 && ready_write(&poll, user_items))
 			result = -EFAULT;
 	}
-	if (count > FEW) {
-		heap_free(items, count * sizeof(*items));
-		heap_free(watched, count * sizeof(*watched));
-	}
+	if (count > FEW)
+		heap_free(poll.item, size);
 	return result;
 }

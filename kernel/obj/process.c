@@ -9,6 +9,7 @@
 #include "kernel/debug/trace.h"
 #include "kernel/obj/budget.h"
 #include "kernel/obj/process_list.h"
+#include "kernel/obj/upcall.h"
 #include "kernel/vm/space.h"
 
 static uint32_t processes_alive;
@@ -100,8 +101,10 @@ struct process *process_create(struct space *space, const struct handles *handle
 	process->watch_notification.release = watch_notification_release;
 	process->start_time = time_now();
 	process->space = space;
+	process->arch_space = space_arch(space);
 	process->handles = *handles;
 	process->budget = budget;
+	call_gate_update(process);
 	object_ref(space_object(space));
 	handles_ref(handles);
 	object_ref(&budget->object);

@@ -25,6 +25,16 @@ struct route_table {
 	struct route route[];        /* sorted by number; several with one number are tried in order */
 };
 
+/*
+ * What the entry code of a port may decide by itself, without call_dispatch; derived from upcall and routes by call_gate_update. A call whose
+ * next instruction lies in (native_start, native_end] is native; one at or below native_start whose number is in `reflected` goes
+ * to call_entry, as upcall_call does it. Everything else, and whatever fails on the way, is call_dispatch's.
+ */
+struct call_gate {
+	uint64_t native_start, native_end, call_entry;
+	uint64_t reflected[ROUTE_NUMBERS / 64];
+};
+
 struct process {
 	struct object object;
 	struct spinlock lock;
@@ -39,9 +49,11 @@ struct process {
 
 	/* changed by the process itself only (exec, process_unshare), when it has one thread; read by its threads without the lock */
 	struct space *space;
+	struct arch_space *arch_space; /* of space: for switches of threads */
 	struct handles handles;      /* none of a corpse; under the lock for others than its threads */
 	struct upcall_config upcall; /* image_start == image_end: none */
 	struct route_table *routes;
+	struct call_gate gate;
 
 	struct budget *budget;       /* constant */
 	struct list all_link;        /* process_list.c */
@@ -99,6 +111,12 @@ void kernel_first_process_died(struct process *process);
 const char *kernel_first_process_symbol(struct process *process, uint64_t address, uint64_t *offset);
 void route_table_unref(struct route_table *routes);
 uint32_t process_count(void), thread_count(void);
+
+/* What a user thread is made of */
+struct user_thread {
+	struct thread thread;
+	struct thread_ipc ipc;
+};
 
 /* Creates a user thread in process (state NEW, linked). The caller readies it with thread_start_running. NULL and *error. */
 struct thread *thread_create(struct process *process, const struct thread_start *start, int *error) must_check;

@@ -77,6 +77,7 @@ int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32
 		process->routes = parent->routes;
 		if (process->routes)
 			__atomic_add_fetch(&process->routes->references, 1, __ATOMIC_RELAXED);
+		process->gate = parent->gate;
 	}
 	return handle_install_new(&process->object, RIGHTS_PROCESS, 0, HANDLE_HIGH);
 }
@@ -280,6 +281,7 @@ int64_t sys_process_set_upcall(user_t user_config)
 	    config.copy_start > config.copy_end)
 		return -EINVAL;
 	process_current()->upcall = config;
+	call_gate_update(process_current());
 	return 0;
 }
 
@@ -289,7 +291,8 @@ static bool route_is_valid(const struct route *route)
 	if (route->number >= ROUTE_NUMBERS || !call_is_native(route->native, &arguments))
 		return false;
 	/* Calls that load registers make no sense below a foreign caller's conventions. */
-	if (route->native == CALL_PROCESS_EXEC || route->native == CALL_UPCALL_RETURN)
+	if (route->native == CALL_PROCESS_EXEC || route->native == CALL_UPCALL_RETURN || route->native == CALL_PORT_CALL_WORDS ||
+	    route->native == CALL_PORT_REPLY_RECEIVE_WORDS)
 		return false;
 	for (unsigned i = 0; i < arguments; i++)
 		if ((route->order >> 4 * i & 15) > 5)
@@ -338,6 +341,7 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	spin_lock(&process->lock);
 	struct route_table *old = process->routes;
 	process->routes = table;
+	call_gate_update(process);
 	spin_unlock(&process->lock);
 	/* A table is used from the entry of a call to the body of the native one, without a lock and without sleep: on the one processor by nobody now. */
 	route_table_unref(old);

@@ -81,10 +81,10 @@ int64_t sys_clock_get(uint32_t clock)
 		return (int64_t)(time_now() + time_page->realtime_offset);
 	case CLOCK_THREAD_ID:
 		scheduler_account();
-		return (int64_t)thread->usage.run_time;
+		return (int64_t)arch_counter_span(thread->usage.run_time);
 	case CLOCK_PROCESS_ID:
 		scheduler_account();
-		return (int64_t)process_usage(thread->process, NULL, NULL).run_time;
+		return (int64_t)arch_counter_span(process_usage(thread->process, NULL, NULL).run_time);
 	}
 	return -EINVAL;
 }
@@ -132,7 +132,7 @@ int64_t sys_system_get(user_t buffer)
 	info.pages_free = page_free_count();
 	info.pages_kernel = heap_pages_used();
 	info.boot_time = boot_realtime;
-	info.idle_time = processor->idle_time;
+	info.idle_time = arch_counter_span(processor->idle->usage.run_time);
 	uint64_t now = time_now();
 	info.busy_time = now > info.idle_time ? now - info.idle_time : 0;
 	info.context_switches = processor->switches;

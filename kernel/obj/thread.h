@@ -4,13 +4,13 @@
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
 #include "arch/thread.h"
-#include "kernel/core/share.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/object.h"
 #include "kernel/obj/usage.h"
 
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_SUSPENDED_STATE, THREAD_DEAD };
 #define PRIORITY_DEFAULT 16u
+#define PRIORITY_COUNT 32u
 
 struct process;
 struct arch_space;
@@ -25,10 +25,9 @@ struct thread {
 	enum thread_state state;
 	uint8_t priority;
 	uint8_t processor;
-	struct turn turn;
-	struct share_queue *queue;    /* where it waits for the processor: its budget's, of its priority */
+	struct list run_link;
 	struct usage usage;
-	uint64_t slice, slice_used;   /* nanoseconds: of a slice, and processor time of the present one */
+	uint64_t slice, slice_used;   /* nanoseconds of a slice; counts of processor time of the present one, kept while the thread does not run */
 
 	/* wait.c: under the wait queue's lock */
 	struct wait_queue *waiting_on;
@@ -40,9 +39,10 @@ struct thread {
 	/* attention: set by anyone (atomic), seen by thread_return_to_user and wait_on */
 	volatile uint32_t interrupt_pending; /* a word, which every processor can exchange */
 	volatile bool kill_pending, suspend_pending;
+	bool parked;                  /* process lock: suspended on its way to user mode; its frame may be changed */
+	bool nothing;                 /* false: entry code looks at these eight bytes as one */
 
 	struct usage_told usage_told; /* process lock */
-	bool parked;                  /* process lock: suspended on its way to user mode; its frame may be changed */
 
 	/* kernel/ipc, kernel/obj: see port.c */
 	void *ipc;                    /* struct thread_ipc, allocated with the thread */

@@ -1,5 +1,6 @@
 /* Use of the processor: usage.h. */
 #include "kernel/obj/usage.h"
+#include "arch/processor.h"
 
 void usage_add(struct usage *sum, const struct usage *usage)
 {
@@ -14,14 +15,14 @@ void usage_add(struct usage *sum, const struct usage *usage)
 /* As Linux's cputime_adjust does it: what has been told is a lower bound of both, and their sum is the run time. */
 void usage_divide(const struct usage *usage, struct usage_told *told)
 {
-	uint64_t samples = (uint64_t)usage->user_samples + usage->system_samples, system = 0;
-	if (told->user + told->system >= usage->run_time)
+	uint64_t samples = (uint64_t)usage->user_samples + usage->system_samples, run_time = arch_counter_span(usage->run_time), system = 0;
+	if (told->user + told->system >= run_time)
 		return;
 	if (samples)
-		system = usage->run_time / samples * usage->system_samples + usage->run_time % samples * usage->system_samples / samples;
+		system = run_time / samples * usage->system_samples + run_time % samples * usage->system_samples / samples;
 	system = max(system, told->system);
-	if (usage->run_time - system < told->user)
-		system = usage->run_time - told->user;
+	if (run_time - system < told->user)
+		system = run_time - told->user;
 	told->system = system;
-	told->user = usage->run_time - system;
+	told->user = run_time - system;
 }

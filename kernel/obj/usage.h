@@ -10,10 +10,10 @@
 #include "kernel/core/types.h"
 
 struct usage {
-	uint64_t run_time;             /* nanoseconds */
+	uint64_t run_time;             /* counts of arch_counter */
 	uint32_t user_samples, system_samples;
 	uint64_t page_faults;          /* resolved by giving a page */
-	uint64_t waits, preemptions;   /* switches to others: of its own will, and not */
+	uint64_t waits, preemptions;   /* switches to others: of its own will (but for the short way of port.h), and not */
 };
 /* What was told of a thread's or process's times before, so that neither ever goes back. */
 struct usage_told { uint64_t user, system; };

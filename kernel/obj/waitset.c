@@ -111,6 +111,8 @@ static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *
 	struct list asked; /* level-triggered and looked-at items, back to the list afterwards */
 	unsigned found = 0;
 
+	if (list_empty(&waitset->candidates))
+		return 0;
 	list_init(&asked);
 	while (found < count) {
 		struct object *object = NULL;
@@ -151,6 +153,8 @@ static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *
 		spin_unlock(&waitset->lock);
 		object_unref(object);
 	}
+	if (list_empty(&asked))
+		return found;
 	spin_lock(&waitset->lock);
 	while (!list_empty(&asked)) {
 		struct item *item = list_first(&asked, struct item, candidate_link);

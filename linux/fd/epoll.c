@@ -74,16 +74,13 @@ static int64_t wait(struct linux_thread *t, int epoll, uint64_t address, int cou
 	struct waitset_result results[RESULTS];
 	struct linux_epoll_event events[RESULTS];
 
-	int64_t kind = descriptor_kind(epoll);
 	if (count <= 0 || (uint64_t)count > INT32_MAX / sizeof events[0])
 		return -EINVAL;
 	if (!user_range(address, (uint64_t)count * sizeof events[0]))
 		return -EFAULT;
-	if (kind < 0)
-		return kind;
-	if (kind != KIND_WAITSET)
-		return -EINVAL;
-	int64_t found;
+	if ((uint32_t)epoll >= HANDLE_HIGH)
+		return -EBADF;
+	int64_t found; /* EBADF and EINVAL are told by the kernel */
 	/* A signal that waited for the mask of this call ends it like one that comes now, unless something is ready. */
 	bool signal_waits = t->restore_mask && deadline != 0 && interrupt_deliverable(t);
 	do

@@ -2,9 +2,6 @@
 #include "linux/fd/descriptor.h"
 
 #define POLL_SMALL 32
-/* poll's bits beyond those that the kernel knows: the old names of "readable" and "writable" */
-#define POLL_READ_NORMAL 0x040
-#define POLL_WRITE_NORMAL 0x100
 
 struct poll_list {
 	struct poll_item small[POLL_SMALL];
@@ -27,72 +24,29 @@ static void list_end(struct linux_thread *t, struct poll_list *list)
 		linux_free(t->process, list->item, list->count * sizeof list->item[0]);
 }
 
-static int64_t list_wait(struct linux_thread *t, struct poll_list *list, uint64_t deadline)
+/* Waits for count items at address, in the program's memory or the library's. */
+static int64_t items_wait(struct linux_thread *t, uint64_t address, uint64_t count, uint64_t deadline, uint32_t options)
 {
 	int64_t result;
 
 	/* A signal that waited for the mask of this call ends it like one that comes now, unless something is ready. */
-	bool signal_waits = deadline != 0 && interrupt_deliverable(t);
+	bool signal_waits = deadline != 0 && (t->restore_mask || t->block.pending) && interrupt_deliverable(t);
 	do
-		result = description_poll(list->item, list->count, signal_waits ? 0 : deadline);
+		result = description_poll((struct poll_item *)(uintptr_t)address, count, signal_waits ? 0 : deadline, POLL_LOW_HANDLES | options);
 	while (wait_again(t, result));
 	return signal_waits && result == 0 ? -EINTR : result;
 }
 
+static int64_t list_wait(struct linux_thread *t, struct poll_list *list, uint64_t deadline)
+{
+	return items_wait(t, (uint64_t)(uintptr_t)list->item, list->count, deadline, POLL_TELL_LOST);
+}
+
 static int64_t poll_wait(struct linux_thread *t, uint64_t address, uint64_t count, uint64_t deadline)
 {
-	struct poll_list list;
 	if (count > t->process->limits[LINUX_RLIMIT_NOFILE][0] || count > HANDLE_HIGH)
 		return -EINVAL;
-	int64_t result = list_begin(t, &list, count);
-	if (result < 0)
-		return result;
-	if (count && user_read(t, list.item, address, count * sizeof list.item[0]))
-		result = -EFAULT;
-	if (result == 0) {
-		uint64_t bad = 0;
-		for (size_t i = 0; i < count; i++) {
-			struct poll_item *item = &list.item[i];
-			item->ready = 0;
-			if (item->handle >= HANDLE_HIGH)
-				bad++;
-			if (item->events & POLL_READ_NORMAL)
-				item->events |= (int16_t)READY_IN;
-			if (item->events & POLL_WRITE_NORMAL)
-				item->events |= (int16_t)READY_OUT;
-		}
-		/* the library's own handles are no descriptors; poll tells of such numbers at once */
-		if (bad) {
-			for (size_t i = 0; i < count; i++)
-				if (list.item[i].handle >= HANDLE_HIGH)
-					list.item[i].handle = -1;
-			deadline = 0;
-		}
-		result = list_wait(t, &list, deadline);
-		for (size_t i = 0; result >= 0 && i < count; i++) {
-			struct { int32_t handle; int16_t events, ready; } old;
-			if (user_read(t, &old, address + i * sizeof old, sizeof old)) {
-				result = -EFAULT;
-				break;
-			}
-			int16_t ready = list.item[i].ready;
-			if (old.handle >= HANDLE_HIGH) {
-				ready = (int16_t)READY_INVALID;
-				result++;
-			} else {
-				if (ready & (int16_t)READY_IN)
-					ready |= old.events & POLL_READ_NORMAL;
-				if (ready & (int16_t)READY_OUT)
-					ready |= old.events & POLL_WRITE_NORMAL;
-				/* IN and OUT that were only asked for under their other name */
-				ready &= (int16_t)(old.events | READY_ERROR | READY_HANGUP | READY_INVALID);
-			}
-			if (user_write(t, address + i * sizeof old + offsetof(struct poll_item, ready), &ready, sizeof ready))
-				result = -EFAULT;
-		}
-	}
-	list_end(t, &list);
-	return result;
+	return items_wait(t, address, count, deadline, 0);
 }
 
 int64_t linux_poll(struct linux_thread *t, const uint64_t argument[6])

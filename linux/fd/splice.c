@@ -38,7 +38,7 @@ static int64_t await(struct linux_thread *t, int fd, uint32_t events, bool may_w
 	int64_t result;
 	do {
 		item = (struct poll_item){ fd, (int16_t)events, 0 };
-		result = description_poll(&item, 1, may_wait ? DEADLINE_NEVER : 0);
+		result = description_poll(&item, 1, may_wait ? DEADLINE_NEVER : 0, 0);
 	} while (wait_again(t, result));
 	*ready = (uint16_t)item.ready;
 	return result < 0 ? result : result == 0 ? -EAGAIN : 0;

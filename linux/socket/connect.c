@@ -30,7 +30,7 @@ static int64_t room_wait(struct linux_thread *t, handle_t event, uint64_t deadli
 	struct poll_item item = { .handle = event, .events = (int16_t)READY_OUT };
 	int64_t result;
 	do
-		result = description_poll(&item, 1, deadline);
+		result = description_poll(&item, 1, deadline, 0);
 	while (wait_again(t, result));
 	handle_close(event);
 	return result < 0 ? result : result == 0 ? -EAGAIN : 0;
@@ -173,7 +173,7 @@ static int64_t accept_wait(struct linux_thread *t, int fd, uint64_t deadline)
 	struct poll_item item = { .handle = fd, .events = (int16_t)READY_IN };
 	int64_t result;
 	do
-		result = description_poll(&item, 1, deadline);
+		result = description_poll(&item, 1, deadline, 0);
 	while (wait_again(t, result));
 	return result < 0 ? result : result == 0 ? -EAGAIN : 0;
 }

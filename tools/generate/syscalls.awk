@@ -45,6 +45,8 @@ function base(type,    open) { open = index(type, "("); return open ? substr(typ
 
 function is_pointer(type,    b) { b = base(type); return b == "in" || b == "out" || b == "inout" }
 
+function in_registers(type) { return type == "words" || type == "received" }
+
 function value_type(type,    b) {
 	b = base(type)
 	if (b == "handle") return "handle_t"
@@ -56,6 +58,10 @@ function value_type(type,    b) {
 
 # The C declaration of an argument in a user stub.
 function user_declaration(name, type,    target) {
+	if (type == "words")
+		return "uint64_t " name "[MESSAGE_WORDS]"
+	if (type == "received")
+		return "struct message_received *" name
 	if (!is_pointer(type))
 		return value_type(type) " " name
 	target = inside(type)
@@ -132,19 +138,26 @@ BEGIN {
 output == "numbers" { print "#define CALL_" toupper(name) " " number }
 
 output == "stubs" {
-	declarations = ""; values = ""
+	declarations = ""; values = ""; special = ""
 	for (i = 0; i < count; i++) {
 		declarations = declarations (i ? ", " : "") user_declaration(argument_name[i], argument_type[i])
-		if (is_pointer(argument_type[i]))
+		if (in_registers(argument_type[i])) {
+			values = values ", " argument_name[i]
+			special = "_" argument_type[i]
+		} else if (is_pointer(argument_type[i]))
 			values = values ", (uint64_t)(uintptr_t)" argument_name[i]
 		else if (value_type(argument_type[i]) == "handle_t")
 			values = values ", (uint64_t)(int64_t)" argument_name[i]
 		else
 			values = values ", (uint64_t)" argument_name[i]
 	}
+	if (special != "")
+		print "\n#ifdef KERNEL_CALL_WORDS"
 	print "\n/* " $6 (waits == "no" ? "" : " Waits " (waits == "killable" ? "killably" : "interruptibly") ".") ($5 == "" ? "" : " Errors: " $5 ".") " */"
 	print "static inline int64_t " stub_name(name) "(" (count ? declarations : "void") ")"
-	print "{\n\treturn kernel_call" count "(CALL_" toupper(name) values ");\n}"
+	print "{\n\treturn kernel_call" (special == "" ? count : special) "(CALL_" toupper(name) values ");\n}"
+	if (special != "")
+		print "#endif"
 	if (stub_name(name) != name)
 		print "#if !__STDC_HOSTED__ /* libc declares another function of this name */\n#define " name " " stub_name(name) "\n#endif"
 }
@@ -152,7 +165,8 @@ output == "stubs" {
 output == "bodies" {
 	line = ""
 	for (i = 0; i < count; i++)
-		line = line (i ? ", " : "") kernel_type(argument_type[i]) " " argument_name[i]
+		if (!in_registers(argument_type[i]))
+			line = line (i ? ", " : "") kernel_type(argument_type[i]) " " argument_name[i]
 	print "/* " $6 " */"
 	print "int64_t sys_" name "(" (count ? line : "void") ");"
 }
@@ -160,6 +174,12 @@ output == "bodies" {
 output == "table" {
 	values = ""; mask = 0; bit = 1
 	for (i = 0; i < count; i++) {
+		if (in_registers(argument_type[i])) {
+			if (i != 1)
+				fail("words take the place of the second argument")
+			bit *= 2
+			continue
+		}
 		values = values (i ? ", " : "") "(" kernel_type(argument_type[i]) ")argument[" i "]"
 		if (base(argument_type[i]) == "handle")
 			mask += bit
@@ -179,6 +199,7 @@ output == "trace" {
 		if (b == "handle") kind = "HANDLE"
 		else if (b == "u32" || b == "u64") kind = "UNSIGNED"
 		else if (b == "i64") kind = "SIGNED"
+		else if (in_registers(type)) kind = "UNSIGNED"
 		else if (!is_pointer(type)) kind = toupper(b)
 		else if (target ~ /^struct /) {
 			kind = toupper(b) "_STRUCT"
@@ -224,9 +245,11 @@ END {
 	if (output == "numbers")
 		print "#define CALL_COUNT " highest + 1 " /* one more than the greatest number */"
 	if (output == "table")
-		print "static const struct call_entry call_table[CALL_COUNT] = {\n" rows "};"
+		print "extern const struct call_entry call_table[CALL_COUNT]; /* for the entry code, too */\nconst struct call_entry call_table[CALL_COUNT] = {\n" rows "};"
 	if (output == "trace")
 		print "};"
+	if (output == "stubs")
+		print "\n#ifndef KERNEL_CALL_WORDS /* the port has no words in registers */\n#include \"carillon/words.h\"\n#endif"
 	if (output != "manual")
 		print "#endif"
 }

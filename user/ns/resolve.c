@@ -300,7 +300,9 @@ static uint8_t *range_build(struct ns_walk *walk, uint32_t path_length, uint64_t
 	return start;
 }
 
-static int64_t send(struct ns_walk *walk, struct message *message, uint32_t path_length, uint32_t options)
+#define ROOM_SMALL 512u /* what the kernel carries without pinning pages: enough for all but long links and lists */
+
+static int64_t send(struct ns_walk *walk, struct message *message, uint32_t path_length, uint64_t room, uint32_t options)
 {
 	uint64_t size;
 	char kept = walk->path[path_length]; /* operation data may overwrite it; more only behind whole paths */
@@ -309,7 +311,7 @@ static int64_t send(struct ns_walk *walk, struct message *message, uint32_t path
 	message->send_address = (uintptr_t)start;
 	message->send_size = size;
 	message->receive_address = (uintptr_t)walk->reply;
-	message->receive_size = sizeof walk->reply;
+	message->receive_size = room;
 	int64_t result = ns_call(walk->base, walk->described, message, options);
 	walk->path[path_length] = kept;
 	return result;
@@ -479,7 +481,7 @@ int64_t ns_walk_step(struct ns_walk *walk, struct message *message, uint32_t opt
 		struct message inner = { .word = { FILE_WALK } };
 		uint32_t second_length = walk->second_length;
 		walk->second_length = 0;
-		result = send(walk, &inner, length, 0);
+		result = send(walk, &inner, length, sizeof walk->reply, 0);
 		walk->second_length = second_length;
 		if (result < 0)
 			return result;
@@ -495,7 +497,14 @@ int64_t ns_walk_step(struct ns_walk *walk, struct message *message, uint32_t opt
 		return 1;
 	}
 	const struct message request = *message;
-	result = send(walk, message, length, options);
+	int small = request.word[0] == FILE_GETATTR || request.word[0] == FILE_OPEN || request.word[0] == FILE_WALK;
+	result = send(walk, message, length, small ? ROOM_SMALL : sizeof walk->reply, options);
+	if (result >= 0 && small && message->word[0] == FILE_WALK_STOPPED && message->receive_size == ROOM_SMALL) {
+		/* A link's target that may have been cut: again, nothing was changed. */
+		reply_handles_close(message);
+		*message = request;
+		result = send(walk, message, length, sizeof walk->reply, options);
+	}
 	if (result < 0)
 		return result;
 	if (message->receive_size > sizeof walk->reply)

@@ -15,10 +15,16 @@ struct processor {            /* per-processor data; this_processor() is one ins
 	uint32_t lock_depth;
 	uint32_t reserved;
 	void *locks_held[16];
-	uint64_t idle_time, busy_since, switches, interrupts, faults, calls;
+	uint64_t busy_since, switches, interrupts, faults, calls;
 	void *arch;
+	uint64_t counter_mark;    /* arch_counter() at the last switch of threads */
 };
 #include "arch/this_processor.h" /* static inline struct processor *this_processor(void) */
+#if __STDC_HOSTED__
+struct thread *thread_current(void);  /* unit tests have their own */
+#else
+static inline struct thread *thread_current(void) { return this_processor()->current; }
+#endif
 
 void arch_interrupts_enable(void);
 void arch_interrupts_disable(void);
@@ -26,6 +32,9 @@ bool arch_interrupts_enabled(void);
 void arch_wait_for_interrupt(void);         /* enables, halts until one came, disables */
 void arch_timer_set(uint64_t when);         /* one-shot, absolute monotonic ns; UINT64_MAX: none */
 uint64_t arch_time_now(void);               /* monotonic ns */
+/* arch_counter(), inline in arch/this_processor.h: what arch_time_now is computed from */
+uint64_t arch_counter_time(uint64_t counter); /* monotonic ns at that count */
+uint64_t arch_counter_span(uint64_t counts); /* so many counts in ns */
 void arch_time_page(struct time_page *page);/* fills multiplier, shift, bases */
 uint64_t arch_realtime(void);               /* ns since 1970 from the board's clock, at boot */
 int arch_interrupt_set(uint32_t number, bool enabled) must_check; /* mask or unmask a global interrupt; -EINVAL */

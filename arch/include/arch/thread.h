@@ -47,6 +47,17 @@ bool arch_frame_from_user(const struct arch_frame *frame);
 bool arch_frame_after_call(const struct arch_frame *frame);
 
 /*
+ * Words in registers (kernel/ipc/words.c), where the port defines ARCH_FRAME_WORDS in arch/frame.h and KERNEL_CALL_WORDS in abi/call.h; a port
+ * without them has port_call_words in user space only (carillon/words.h). All inline in arch/frame.h:
+ *   void arch_frame_words(frame, word[8])      the words of the call that made the frame
+ *   uint32_t arch_frame_words_reply(frame)     port_reply_receive_words: what is answered
+ *   uint64_t arch_frame_words_message(frame)   ... the address of its struct message
+ *   void arch_frame_words_set(frame, word[8], badge, data, reply)
+ * The port's entry code may make such calls itself (kernel/ipc/port.h, "the short way"). A thread that it puts to sleep has no kernel stack in use; when
+ * something else than the short way wakes it, it goes on in port_call_resume or port_receive_resume with its frame, as after a system call that
+ * returned CALL_FRAME_CHANGED.
+ */
+/*
  * Upcalls into the kernel proper, made by the arch entry code with interrupts disabled on the thread's kernel stack:
  *   int64_t call_dispatch(struct arch_frame *, uint64_t number, const uint64_t argument[6])      kernel/obj/call.c
  *       decides native, routed or reflected. When it changed the frame (reflection, exec, register loading) it returns

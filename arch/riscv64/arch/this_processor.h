@@ -7,4 +7,10 @@ static inline struct processor *this_processor(void)
 	__asm__("mv %0, tp" : "=r"(processor));
 	return processor;
 }
+static inline uint64_t arch_counter(void)
+{
+	uint64_t counter;
+	__asm__ volatile("rdtime %0" : "=r"(counter));
+	return counter;
+}
 #endif

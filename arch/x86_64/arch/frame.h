@@ -4,6 +4,7 @@
  */
 #ifndef ARCH_FRAME_H
 #define ARCH_FRAME_H
+#define FRAME_RBP 32
 #define FRAME_RDI 48
 #define FRAME_RAX 96
 #define FRAME_RCX 104
@@ -45,6 +46,24 @@ static inline void arch_frame_enter(struct arch_frame *frame, uint64_t entry, ui
 {
 	(void)block;
 	frame->rip = entry < 1ul << 47 ? entry : 0; /* iret to any other would fault in kernel mode */
+}
+#include "abi/message.h"
+/* Words in registers: abi/x86_64/abi/call.h. */
+#define ARCH_FRAME_WORDS 1
+static inline void arch_frame_words(const struct arch_frame *frame, uint64_t word[MESSAGE_WORDS])
+{
+	word[0] = frame->rsi, word[1] = frame->r10, word[2] = frame->r8, word[3] = frame->r9;
+	word[4] = frame->rbx, word[5] = frame->r12, word[6] = frame->r13, word[7] = frame->r14;
+}
+static inline uint32_t arch_frame_words_reply(const struct arch_frame *frame) { return (uint32_t)frame->r15; }
+static inline uint64_t arch_frame_words_message(const struct arch_frame *frame) { return frame->rdx; }
+static inline void arch_frame_words_set(struct arch_frame *frame, const uint64_t word[MESSAGE_WORDS], uint64_t badge, uint64_t data, uint32_t reply)
+{
+	frame->rsi = word[0], frame->r10 = word[1], frame->r8 = word[2], frame->r9 = word[3];
+	frame->rbx = word[4], frame->r12 = word[5], frame->r13 = word[6], frame->r14 = word[7];
+	frame->rdx = badge;
+	frame->rdi = data;
+	frame->r15 = reply;
 }
 /* What call_dispatch returns to leave the result register as the program had it, without asking for the slow return. */
 static inline int64_t arch_frame_call_kept(const struct arch_frame *frame)

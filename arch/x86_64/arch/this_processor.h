@@ -7,4 +7,10 @@ static inline struct processor *this_processor(void)
 	__asm__("movq %%gs:0, %0" : "=r"(processor));
 	return processor;
 }
+static inline uint64_t arch_counter(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
 #endif

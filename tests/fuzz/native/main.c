@@ -118,7 +118,7 @@ static uint64_t round_run(void)
 	child_disturb(&random, process, shared);
 	int64_t error = budget_destroy((handle_t)budget);
 	struct poll_item item = { process, READY_IN, 0 };
-	if (error < 0 || description_poll(&item, 1, (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + 5000 * MILLISECOND) != 1)
+	if (error < 0 || description_poll(&item, 1, (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + 5000 * MILLISECOND, 0) != 1)
 		FAIL("the child does not end");
 	uint64_t calls = shared->calls;
 	static uint64_t total[256], good[256];
