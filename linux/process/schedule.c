@@ -113,7 +113,7 @@ static uint32_t processor_count(void)
 int64_t linux_sched_getaffinity(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t size = (uint32_t)argument[1], mask = ~0ul >> (64 - processor_count());
-	int64_t result = pid_check(t, argument[0]);
+	int64_t result = (int32_t)argument[0] < 0 ? -ESRCH : pid_check(t, argument[0]);
 	if (result)
 		return result;
 	if (size < 8 || size & 7)
@@ -124,7 +124,7 @@ int64_t linux_sched_getaffinity(struct linux_thread *t, const uint64_t argument[
 int64_t linux_sched_setaffinity(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t mask = 0;
-	int64_t result = pid_check(t, argument[0]);
+	int64_t result = (int32_t)argument[0] < 0 ? -ESRCH : pid_check(t, argument[0]);
 	if (result)
 		return result;
 	if (user_read(t, &mask, argument[2], MINIMUM((uint64_t)(uint32_t)argument[1], sizeof mask)))

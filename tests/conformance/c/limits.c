@@ -159,6 +159,7 @@ int main(void)
 	show_result("the first", sched_setaffinity(0, sizeof set, &set));
 	check(sched_getaffinity(0, sizeof set, &set) >= 0 && CPU_COUNT(&set) == 1);
 	show_result("of nobody", sched_getaffinity(999999, sizeof set, &set));
+	show_result("of a negative process", sched_getaffinity(-1, sizeof set, &set));
 
 	/* memory that grows downwards when it is touched below its start */
 	char *area = must(mmap(NULL, 4 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
