@@ -101,7 +101,10 @@ static int64_t attributes_name(struct linux_thread *t, int directory, uint64_t p
 	struct message message = { .word = { FILE_GETATTR } };
 
 	int64_t result = name_begin(t, &walk, directory, path, flags & LINUX_AT_SYMLINK_NOFOLLOW, flags & LINUX_AT_EMPTY_PATH);
-	if (result == 0 && walk.empty && walk.described) {
+	int own = result < 0 || flags & LINUX_AT_SYMLINK_NOFOLLOW ? -1 : name_own_descriptor(t, walk.path);
+	if (own >= 0) {
+		result = descriptor_valid(own) ? attributes_descriptor(own, attributes) : -ENOENT;
+	} else if (result == 0 && walk.empty && walk.described) {
 		result = attributes_descriptor(directory, attributes);
 	} else if (result == 0) {
 		result = name_call(t, &walk, &message);
