@@ -8,9 +8,12 @@ while read -r name <&3; do
 	cp "/cases/$name" "/tmp/case/$name"
 	cd /tmp/case/work || exit 1
 	case $name in
-	sh.*) env -i PATH="$PATH" HOME="$HOME" /bin/busybox sh "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
-	*) env -i PATH="$PATH" HOME="$HOME" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
+	sh.*) set -- /bin/busybox sh ;;
+	bash.*) set -- /bin/bash-static ;;
+	python.*) set -- /usr/bin/python3 ;;
+	*) set -- ;;
 	esac
+	env -i PATH="$PATH" HOME="$HOME" "$@" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&-
 	status=$?
 	echo "case $name $status $(stat -c %s /tmp/out) $(stat -c %s /tmp/err)"
 	cat /tmp/out /tmp/err
