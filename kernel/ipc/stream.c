@@ -57,11 +57,9 @@ static int runs_begin(struct channel *channel)
 }
 
 /* length bytes have gone in. */
-static void runs_add(struct channel *channel, uint64_t length, bool packet)
+static __attribute__((noinline)) void runs_add(struct channel *channel, uint64_t length, bool packet)
 {
 	struct stream_runs *runs = channel->runs;
-	if (!runs)
-		return;
 	struct stream_run *last = runs->count ? run_at(runs, runs->count - 1) : NULL;
 	if (last && !packet && !last->packet) {
 		last->length += (uint32_t)length;
@@ -82,11 +80,9 @@ static bool packet_joins(const struct channel *channel, uint64_t length)
 }
 
 /* length bytes of the first run, a packet whole, have been taken. */
-static void runs_take(struct channel *channel, uint64_t length)
+static __attribute__((noinline)) void runs_take(struct channel *channel, uint64_t length)
 {
 	struct stream_runs *runs = channel->runs;
-	if (!runs)
-		return;
 	struct stream_run *first = run_at(runs, 0);
 	if (first->packet)
 		channel->waste -= PAGE_SIZE - length;
@@ -181,9 +177,10 @@ static int fault_resolve(struct channel *channel, user_t fault, uint64_t length,
 }
 
 /* Bytes have been taken from the head of the ring. */
-static void stream_take(struct channel *channel, uint64_t length)
+static inline __attribute__((always_inline)) void stream_take(struct channel *channel, uint64_t length)
 {
-	runs_take(channel, length);
+	if (channel->runs)
+		runs_take(channel, length);
 	channel->head = (channel->head + length) % channel->capacity;
 	channel->count -= length;
 	if (!channel->count)
@@ -245,8 +242,10 @@ int64_t channel_stream_read(struct channel *channel, const struct io_vector *vec
 		}
 		user_t fault;
 		uint64_t fault_length;
-		bool packet;
-		uint64_t next = run_next(channel, &packet);
+		bool packet = false;
+		uint64_t next = channel->count;
+		if (channel->runs)
+			next = run_next(channel, &packet);
 		if (packet) { /* the last thing that this read takes */
 			int64_t taken = packet_get(channel, &position, total - done, &retries);
 			if (taken == -EAGAIN)
@@ -392,7 +391,8 @@ static int stream_put(struct channel *channel, struct vector_position *position,
 		copied += (uint64_t)chunk;
 	}
 	*position = next;
-	runs_add(channel, length, packet);
+	if (channel->runs)
+		runs_add(channel, length, packet);
 	channel->count += length;
 	return 0;
 }

@@ -387,8 +387,9 @@ int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights
 {
 	if (number < 0)
 		return lookup_pseudo_checked(number, kind, object, actual);
-	uint32_t index;
-	struct handle_table *table = table_of(&process_current()->handles, (uint32_t)number, &index);
+	_Static_assert(HANDLE_HIGH == 1u << 30, "a number's table is its highest bit");
+	struct handle_table *table = process_current()->handles.table[(uint32_t)number >> 30];
+	uint32_t index = (uint32_t)number & (HANDLE_HIGH - 1);
 	spin_lock(&table->lock);
 	if (index < table->capacity) {
 		const struct handle_slot *slot = &table->slots[index];
