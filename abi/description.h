@@ -44,7 +44,7 @@ struct description_info {
 	uint32_t kind;
 	uint32_t flags;
 	uint64_t cookie;
-	int64_t cursor;
+	int64_t cursor;     /* flow: bytes read of the stream so far, of a flow without receiver: written to it */
 	uint32_t ready;
 	uint32_t rights;
 	uint64_t identity;

@@ -13,6 +13,7 @@
 #include "abi/types.h"
 #include "carillon/console_protocol.h"
 #include "carillon/virtio.h"
+#include "drivers/console/kept.h"
 
 #define PORTS 8u                  /* of the device that this driver looks at */
 #define QUEUES (2 * PORTS + 2)    /* a pair for each port, and the pair of the device's own control messages after port 0 */
@@ -47,10 +48,8 @@ struct console {
 	struct buffers line_receive, line_send;       /* of the control port */
 	struct flow flow[ROLE_ERROR + 1];
 	int control_port;
-	uint64_t input_end;    /* bytes after which the input ends; UINT64_MAX: not told */
-	char line[128];        /* the control line being received */
-	size_t line_length;
-	bool line_too_long;
+	struct kept *kept;
+	uint64_t rescued;      /* bytes of kept->rescued that the stream has */
 	bool exiting, exit_sent, exited;
 	uint32_t exit_status;
 	bool exit_failed;
@@ -70,9 +69,13 @@ void flow_output(enum role role); /* fills free slots with what is to be sent */
 void flow_hangup(enum role role); /* the host reads no more */
 bool flow_drained(enum role role); /* nothing more to send, and the device has sent all */
 void flow_start(void);      /* watches the descriptions */
+/* After a driver that died, the device being reset: what it had not sent will be sent, what it had received will be passed on. */
+void flow_recover(enum role role, const uint8_t *rings);
+bool flow_returned(enum role role, const uint8_t *rings); /* has the device returned everything? */
 
 /* control.c */
 void control_open(int port);
+void control_recover(const uint8_t *rings); /* of a driver that died: goes on with the lines it had received */
 void control_receive(void);
 void control_exit_step(void); /* goes on with an exit that was commanded */
 void control_command(void);   /* a command of init's is waiting */

@@ -51,7 +51,7 @@ static void line_handle(const char *line)
 	uint64_t first, second;
 	const char *rest = line;
 	if (word_is(&rest, "end-of-input") && number_read(&rest, UINT64_MAX - 1, &first)) {
-		console.input_end = first;
+		kept_set(&console.kept->input_end, first);
 		flow_input();
 	} else if (word_is(&rest, "window") && number_read(&rest, 65535, &first) && number_read(&rest, 65535, &second)) {
 		event_send(CONSOLE_EVENT_WINDOW, first, second);
@@ -66,25 +66,60 @@ static void line_handle(const char *line)
 	}
 }
 
-static void line_byte(char c)
+/* The state of kept->control: see kept.h */
+static uint64_t control_pack(unsigned entry, unsigned offset, unsigned line_length, bool too_long)
 {
-	if (c != '\n') {
-		if (console.line_length + 1 < sizeof console.line)
-			console.line[console.line_length++] = c;
-		else
-			console.line_too_long = true;
-		return;
+	return (uint64_t)(uint16_t)entry << 32 | (uint64_t)(uint16_t)offset << 16 | (uint64_t)(line_length & 0x7fff) << 1 | too_long;
+}
+
+/* Takes one byte of a received buffer, and notes that it did. */
+static void line_byte(char c, unsigned entry, unsigned offset)
+{
+	struct kept *kept = console.kept;
+	unsigned length = kept->control >> 1 & 0x7fff;
+	bool too_long = kept->control & 1;
+	if (length >= sizeof kept->line)
+		length = 0;
+	if (c == '\n') {
+		kept->line[length] = '\0';
+		if (!too_long)
+			line_handle(kept->line);
+		length = 0;
+		too_long = false;
+	} else if (length + 1 < sizeof kept->line) {
+		kept->line[length++] = c;
+	} else {
+		too_long = true;
 	}
-	console.line[console.line_length] = '\0';
-	if (!console.line_too_long)
-		line_handle(console.line);
-	console.line_length = 0;
-	console.line_too_long = false;
+	kept_set(&kept->control, control_pack(entry, offset + 1, length, too_long));
+}
+
+static void buffer_handle(unsigned slot, uint32_t length, unsigned entry)
+{
+	const volatile uint8_t *bytes = buffer_at(&console.line_receive, slot);
+	struct kept *kept = console.kept;
+	for (unsigned i = (uint16_t)(kept->control >> 16); i < length; i++)
+		line_byte((char)bytes[i], entry, i);
+	kept_set(&kept->control, control_pack(entry + 1, 0, kept->control >> 1 & 0x7fff, kept->control & 1));
+}
+
+void control_recover(const uint8_t *rings)
+{
+	struct kept *kept = console.kept;
+	uint16_t first = (uint16_t)(kept->control >> 32);
+	for (unsigned i = 0, count = rings ? virtio_left_count(rings, first) : 0; i < count; i++) {
+		unsigned slot;
+		uint32_t length;
+		virtio_left_entry(rings, (uint16_t)(first + i), &slot, &length);
+		if (slot < console.line_receive.count && length <= console.line_receive.size)
+			buffer_handle(slot, length, first + i);
+	}
 }
 
 void control_open(int port)
 {
 	console.control_port = port;
+	console.kept->port[ROLE_CONTROL] = port;
 	buffers_offer(port_receive_queue(port), &console.line_receive);
 }
 
@@ -97,9 +132,7 @@ void control_receive(void)
 	int slot;
 	bool any = false;
 	while ((slot = queue_take(queue, &length)) >= 0) {
-		const volatile uint8_t *bytes = buffer_at(&console.line_receive, (unsigned)slot);
-		for (uint32_t i = 0; i < length; i++)
-			line_byte((char)bytes[i]);
+		buffer_handle((unsigned)slot, length, (uint16_t)(queue->next_used - 1));
 		virtio_offer(queue, (unsigned)slot, buffer_physical(&console.line_receive, (unsigned)slot), console.line_receive.size, true);
 		any = true;
 	}

@@ -22,7 +22,133 @@ static void flow_close(struct flow *flow)
 	flow->handle = HANDLE_NONE;
 }
 
+/* -- what is kept (kept.h) */
+
+static uint64_t flow_moved(const struct flow *flow)
+{
+	struct description_info info;
+	return flow->handle != HANDLE_NONE && description_get(flow->handle, &info) == 0 ? (uint64_t)info.cursor : 0;
+}
+
+static bool slot_returned(const struct kept_output *kept, unsigned slot, const uint8_t *rings)
+{
+	unsigned count = virtio_left_count(rings, kept->used_at[slot]), returned;
+	uint32_t length;
+	for (unsigned i = 0; i < count; i++) {
+		virtio_left_entry(rings, (uint16_t)(kept->used_at[slot] + i), &returned, &length);
+		if (returned == slot)
+			return true;
+	}
+	return false;
+}
+
+bool flow_returned(enum role role, const uint8_t *rings)
+{
+	const struct kept_output *kept = &console.kept->output[role];
+	for (unsigned slot = 0; slot < console.flow[role].buffers.count; slot++)
+		if (kept->length[slot] && !slot_returned(kept, slot, rings))
+			return false;
+	return true;
+}
+
+static void slot_fill(struct kept_output *kept, unsigned slot, uint32_t length, uint16_t used)
+{
+	kept->sequence[slot] = ++kept->next_sequence;
+	kept->used_at[slot] = used;
+	__atomic_store_n(&kept->length[slot], length, __ATOMIC_RELEASE);
+}
+
+static void output_recover(enum role role, const uint8_t *rings)
+{
+	struct flow *flow = &console.flow[role];
+	struct kept_output *kept = &console.kept->output[role];
+	uint64_t moved = flow_moved(flow);
+	unsigned slot = kept->reading;
+	for (unsigned i = 0; rings && i < flow->buffers.count; i++)
+		if (kept->length[i] > flow->buffers.size || (kept->length[i] && slot_returned(kept, i, rings)))
+			kept->length[i] = 0;
+	if (flow->handle == HANDLE_NONE || moved <= kept->moved)
+		return;
+	if (slot < flow->buffers.count && !kept->length[slot] && moved - kept->moved <= flow->buffers.size)
+		slot_fill(kept, slot, (uint32_t)(moved - kept->moved), rings ? virtio_left_end(rings) : 0);
+	kept_set(&kept->moved, moved);
+}
+
+static void input_recover(const uint8_t *rings)
+{
+	struct flow *flow = &console.flow[ROLE_INPUT];
+	struct kept *kept = console.kept;
+	uint64_t written = flow_moved(flow), skip = written - (kept->input >> 16), used = 0;
+	uint16_t first = (uint16_t)kept->input;
+	for (unsigned i = 0, count = rings && !kept->rescue_length ? virtio_left_count(rings, first) : 0; i < count; i++) {
+		unsigned slot;
+		uint32_t length;
+		virtio_left_entry(rings, (uint16_t)(first + i), &slot, &length);
+		if (slot >= flow->buffers.count || length > flow->buffers.size || used + length > RESCUE_MAX)
+			continue;
+		memcpy(kept->rescued + used, buffer_at(&flow->buffers, slot), length);
+		used += length;
+	}
+	if (used && skip < used) {
+		kept_set(&kept->rescue_base, written - skip);
+		kept_set(&kept->rescue_length, used);
+	}
+	console.rescued = kept->rescue_length ? written - kept->rescue_base : 0;
+	if (console.rescued > kept->rescue_length)
+		console.rescued = kept->rescue_length;
+	flow->total = kept->rescue_length ? kept->rescue_base + kept->rescue_length : written;
+}
+
+void flow_recover(enum role role, const uint8_t *rings)
+{
+	if (role == ROLE_INPUT)
+		input_recover(rings);
+	else
+		output_recover(role, rings);
+}
+
+/* The buffers that a driver that died had not sent, in their order */
+static void output_again(enum role role)
+{
+	struct flow *flow = &console.flow[role];
+	struct kept_output *kept = &console.kept->output[role];
+	struct virtio_queue *queue = port_send_queue(flow->port);
+	for (;;) {
+		int next = -1;
+		for (unsigned slot = 0; slot < flow->buffers.count && slot < queue->size; slot++)
+			if (kept->length[slot] && !(queue->held & 1ull << slot) && (next < 0 || kept->sequence[slot] < kept->sequence[next]))
+				next = (int)slot;
+		if (next < 0)
+			return;
+		kept->used_at[next] = queue->used[1];
+		virtio_offer(queue, (unsigned)next, buffer_physical(&flow->buffers, (unsigned)next), kept->length[next], false);
+		virtio_notify(queue);
+	}
+}
+
 /* -- input */
+
+/* Passes on what a driver that died had received. False: not all of it yet. */
+static bool rescue_pass(struct flow *flow)
+{
+	struct kept *kept = console.kept;
+	if (!kept->rescue_length)
+		return true;
+	while (console.rescued < kept->rescue_length && flow->handle != HANDLE_NONE) {
+		int64_t count = description_write(flow->handle, kept->rescued + console.rescued, kept->rescue_length - console.rescued);
+		if (count == -EAGAIN)
+			return false;
+		if (count == -EINTR)
+			continue;
+		if (count <= 0)
+			flow_close(flow);
+		else
+			console.rescued += (uint64_t)count;
+	}
+	kept_set(&kept->rescue_length, 0);
+	buffers_offer(port_receive_queue(flow->port), &flow->buffers);
+	return true;
+}
 
 /* Passes on what it can of the oldest buffer. False when the channel is full. */
 static bool waiting_pass(struct flow *flow)
@@ -40,6 +166,7 @@ static bool waiting_pass(struct flow *flow)
 		else
 			*offset += (uint32_t)count;
 	}
+	kept_set(&console.kept->input, ((console.kept->input >> 16) + length) << 16 | (uint16_t)(console.kept->input + 1));
 	flow->waiting_first = (flow->waiting_first + 1) % VIRTIO_QUEUE_SLOTS;
 	flow->waiting_count--;
 	virtio_offer(port_receive_queue(flow->port), slot, buffer_physical(&flow->buffers, slot), flow->buffers.size, true);
@@ -53,6 +180,10 @@ void flow_input(void)
 		return;
 	struct virtio_queue *queue = port_receive_queue(flow->port);
 	bool returned = false;
+	if (!rescue_pass(flow)) {
+		server_change_source(flow->source, READY_OUT);
+		return;
+	}
 	do {
 		uint32_t length;
 		int slot;
@@ -68,9 +199,9 @@ void flow_input(void)
 		if (returned)
 			virtio_notify(queue);
 	} while (flow->waiting_count == 0 && queue->used[1] != queue->next_used);
-	if (flow->waiting_count == 0 && flow->handle != HANDLE_NONE && flow->total >= console.input_end) {
+	if (flow->waiting_count == 0 && flow->handle != HANDLE_NONE && flow->total >= console.kept->input_end) {
+		event_send(CONSOLE_EVENT_INPUT_ENDED, 0, 0); /* first: a successor could not know */
 		flow_close(flow);
-		event_send(CONSOLE_EVENT_INPUT_ENDED, 0, 0);
 	}
 	if (flow->source >= 0)
 		server_change_source(flow->source, flow->waiting_count > 0 ? READY_OUT : 0);
@@ -78,21 +209,25 @@ void flow_input(void)
 
 /* -- output */
 
-static void sent_take(struct virtio_queue *queue)
+static void sent_take(enum role role)
 {
 	uint32_t length;
-	while (queue_take(queue, &length) >= 0)
-		;
+	int slot;
+	while ((slot = queue_take(port_send_queue(console.flow[role].port), &length)) >= 0)
+		if (slot < 4)
+			__atomic_store_n(&console.kept->output[role].length[slot], 0, __ATOMIC_RELEASE);
 }
 
 /* A free slot; when there is none, the device will interrupt once it has one. */
-static int slot_wanted(struct virtio_queue *queue, const struct buffers *buffers)
+static int slot_wanted(enum role role)
 {
-	sent_take(queue);
+	struct virtio_queue *queue = port_send_queue(console.flow[role].port);
+	const struct buffers *buffers = &console.flow[role].buffers;
+	sent_take(role);
 	int slot = buffers_free_slot(queue, buffers);
 	if (slot < 0) {
 		virtio_interrupts(queue, true);
-		sent_take(queue);
+		sent_take(role);
 		slot = buffers_free_slot(queue, buffers);
 	}
 	if (slot >= 0)
@@ -106,8 +241,10 @@ void flow_output(enum role role)
 	if (flow->port == PORT_NONE)
 		return;
 	struct virtio_queue *queue = port_send_queue(flow->port);
+	struct kept_output *kept = &console.kept->output[role];
 	int slot = -1;
-	while (flow->handle != HANDLE_NONE && (slot = slot_wanted(queue, &flow->buffers)) >= 0) {
+	while (flow->handle != HANDLE_NONE && (slot = slot_wanted(role)) >= 0) {
+		kept->reading = (uint32_t)slot;
 		int64_t count = description_read(flow->handle, buffer_at(&flow->buffers, (unsigned)slot), flow->buffers.size);
 		if (count == -EAGAIN)
 			break;
@@ -117,6 +254,8 @@ void flow_output(enum role role)
 			flow_close(flow);
 			break;
 		}
+		slot_fill(kept, (unsigned)slot, (uint32_t)count, queue->used[1]);
+		kept_set(&kept->moved, kept->moved + (uint64_t)count);
 		virtio_offer(queue, (unsigned)slot, buffer_physical(&flow->buffers, (unsigned)slot), (uint32_t)count, false);
 		virtio_notify(queue);
 	}
@@ -131,10 +270,10 @@ bool flow_drained(enum role role)
 		return true; /* no such port: nobody could ever take it */
 	flow_output(role);
 	struct virtio_queue *queue = port_send_queue(flow->port);
-	sent_take(queue);
+	sent_take(role);
 	if (queue->held) {
 		virtio_interrupts(queue, true);
-		sent_take(queue);
+		sent_take(role);
 	}
 	if (queue->held)
 		return false;
@@ -147,8 +286,8 @@ void flow_hangup(enum role role)
 	struct flow *flow = &console.flow[role];
 	if (flow->handle == HANDLE_NONE)
 		return;
-	flow_close(flow);
 	event_send(CONSOLE_EVENT_HANGUP, role == ROLE_OUTPUT ? 1 : 2, 0);
+	flow_close(flow);
 }
 
 /* -- starting */
@@ -157,11 +296,14 @@ void flow_open(enum role role, int port)
 {
 	struct flow *flow = &console.flow[role];
 	flow->port = port;
+	console.kept->port[role] = port;
 	if (role != ROLE_INPUT) {
+		output_again(role);
 		flow_output(role);
 		return;
 	}
-	buffers_offer(port_receive_queue(port), &flow->buffers);
+	if (!console.kept->rescue_length)
+		buffers_offer(port_receive_queue(port), &flow->buffers);
 	flow_input(); /* its end may have been told already */
 }
 

@@ -8,6 +8,7 @@
 #include "abi/description.h"
 #include "abi/errors.h"
 #include "abi/memory.h"
+#include "carillon/boot_names.h"
 #include "carillon/calls.h"
 #include "carillon/runtime.h"
 #include "carillon/server.h"
@@ -91,6 +92,66 @@ static void command_ready(void *context, uint32_t ready)
 	control_command();
 }
 
+/* Where a queue's rings lie in DMA memory; the same for a driver and its successor. */
+static uint8_t *rings_of(uint8_t *dma, int queue) { return queue < 0 ? NULL : dma + queue * (int)VIRTIO_QUEUE_MEMORY; }
+static int receive_number(int port) { return port < 0 || port >= (int)PORTS ? -1 : port == 0 ? 0 : 2 * port + 2; }
+static int send_number(int port) { return port < 0 || port >= (int)PORTS ? -1 : port == 0 ? 1 : 2 * port + 3; }
+
+/* A second for the device to take what it was given: what it has not taken then it is given again. */
+static void device_wait(uint8_t *dma)
+{
+	const struct kept *kept = console.kept;
+	const uint8_t *output = rings_of(dma, send_number(kept->port[ROLE_OUTPUT])), *error = rings_of(dma, send_number(kept->port[ROLE_ERROR]));
+	for (unsigned i = 0; i < 100; i++) {
+		uint32_t word = 0;
+		if ((!output || flow_returned(ROLE_OUTPUT, output)) && (!error || flow_returned(ROLE_ERROR, error)))
+			return;
+		futex_wait((uint64_t)&word, 0, (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + 10000000, ~0u, 0);
+	}
+}
+
+/* Goes on from what a driver that died has left, or begins. The device is reset by this. */
+static void state_open(uint8_t *dma)
+{
+	struct kept *kept = console.kept;
+	if (kept->magic == KEPT_MAGIC) {
+		device_wait(dma);
+		virtio_reset(&console.device);
+		flow_recover(ROLE_INPUT, rings_of(dma, receive_number(kept->port[ROLE_INPUT])));
+		flow_recover(ROLE_OUTPUT, rings_of(dma, send_number(kept->port[ROLE_OUTPUT])));
+		flow_recover(ROLE_ERROR, rings_of(dma, send_number(kept->port[ROLE_ERROR])));
+		control_recover(rings_of(dma, receive_number(kept->port[ROLE_CONTROL])));
+		return;
+	}
+	kept->input_end = UINT64_MAX;
+	for (unsigned i = 0; i < ROLES; i++)
+		kept->port[i] = PORT_NONE;
+	kept_set(&kept->magic, KEPT_MAGIC);
+}
+
+/* The rings are empty again: numbers of their entries begin at 0. */
+static void state_begin(void)
+{
+	struct kept *kept = console.kept;
+	uint64_t passed = kept->rescue_length ? kept->rescue_base + kept->rescue_length : console.flow[ROLE_INPUT].total;
+	kept_set(&kept->input, passed << 16);
+	kept_set(&kept->control, kept->control & 0xffff);
+	for (unsigned i = 0; i < ROLES; i++)
+		kept->port[i] = PORT_NONE;
+}
+
+static void buffers_setup(uint8_t *dma, uint64_t physical)
+{
+	size_t used = ((2 * PORTS + 2) * VIRTIO_QUEUE_MEMORY + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	console.flow[ROLE_INPUT].buffers = buffers_carve(dma, physical, &used, 4096, 8);
+	console.flow[ROLE_OUTPUT].buffers = buffers_carve(dma, physical, &used, 8192, 3);
+	console.flow[ROLE_ERROR].buffers = buffers_carve(dma, physical, &used, 4096, 2);
+	console.message_receive = buffers_carve(dma, physical, &used, 256, 16);
+	console.message_send = buffers_carve(dma, physical, &used, 16, 16);
+	console.line_receive = buffers_carve(dma, physical, &used, 256, 4);
+	console.line_send = buffers_carve(dma, physical, &used, 64, 4);
+}
+
 static void device_setup(void)
 {
 	handle_t window = record_handle_required("window"), memory = record_handle_required("memory");
@@ -100,6 +161,10 @@ static void device_setup(void)
 
 	if (virtio_identify(registers) != VIRTIO_ID_CONSOLE)
 		server_fail("no virtio console at the window it was given");
+	console.device.registers = registers;
+	console.kept = map(record_handle_required(BOOT_NAME_STATE), sizeof *console.kept);
+	buffers_setup(dma, physical);
+	state_open(dma);
 	int error = virtio_open(&console.device, registers, FEATURE_MULTIPORT, 0);
 	if (error)
 		server_fail("the device does not have what is needed: error %d", -error);
@@ -116,28 +181,29 @@ static void device_setup(void)
 	}
 	if (console.ports == 0 || console.queue[2].size == 0 || console.queue[3].size == 0)
 		server_fail("the device has no ports");
-	used = (used + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-	console.flow[ROLE_INPUT].buffers = buffers_carve(dma, physical, &used, 4096, 8);
-	console.flow[ROLE_OUTPUT].buffers = buffers_carve(dma, physical, &used, 8192, 3);
-	console.flow[ROLE_ERROR].buffers = buffers_carve(dma, physical, &used, 4096, 2);
-	console.message_receive = buffers_carve(dma, physical, &used, 256, 16);
-	console.message_send = buffers_carve(dma, physical, &used, 16, 16);
-	console.line_receive = buffers_carve(dma, physical, &used, 256, 4);
-	console.line_send = buffers_carve(dma, physical, &used, 64, 4);
+	state_begin();
+}
+
+/* The description under this name; HANDLE_NONE: there is none, or a driver that died has closed it (and may have had something else there since). */
+static handle_t flow_handle(const char *name)
+{
+	struct handle_info info;
+	handle_t handle = record_handle(name);
+	return handle != HANDLE_NONE && handle_get(handle, &info) == 0 && info.kind == KIND_DESCRIPTION ? handle : HANDLE_NONE;
 }
 
 int main(void)
 {
+	server_sweep(NULL, 0);
 	static const char *const names[] = { "input", "output", "error" };
 	console.interrupt = record_handle_required("interrupt");
 	console.events = record_handle_required("events");
 	console.commands = record_handle_required("commands");
 	console.control_port = PORT_NONE;
-	console.input_end = UINT64_MAX;
 	for (unsigned i = 0; i <= ROLE_ERROR; i++) {
 		console.flow[i].port = PORT_NONE;
 		console.flow[i].source = -1;
-		console.flow[i].handle = record_handle(names[i]);
+		console.flow[i].handle = flow_handle(names[i]);
 	}
 	device_setup();
 	if (server_add_source(console.interrupt, READY_IN, device_ready, NULL) < 0 ||

@@ -57,6 +57,14 @@ uint64_t channel_available(struct channel *channel)
 	return count;
 }
 
+uint64_t channel_moved(struct channel *channel, bool written)
+{
+	spin_lock(&channel->lock);
+	uint64_t moved = channel->taken + (written ? channel->count : 0);
+	spin_unlock(&channel->lock);
+	return moved;
+}
+
 static uint64_t ring_pages(const struct channel *channel)
 {
 	return channel->packets || channel->segments ? 0 : channel->capacity / PAGE_SIZE;

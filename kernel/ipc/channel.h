@@ -44,6 +44,7 @@ struct channel {
 	unsigned readers_waiting;
 	/* stream: a ring of capacity bytes in pages that are allocated when first written and freed when the ring is empty */
 	uint64_t head;                /* offset of the first byte */
+	uint64_t taken;               /* bytes read of it in all */
 	struct page **pages;
 	struct stream_runs *runs;     /* how the bytes fall into packets; NULL: there have been none since the ring was empty */
 	uint64_t waste;               /* room that packets take beyond their bytes */
@@ -132,4 +133,6 @@ uint32_t channel_receiver_ready_locked(const struct channel *channel);
 void channel_drop_packets(struct channel *channel);
 /* Counts of a flow for description_get. */
 uint64_t channel_available(struct channel *channel);
+/* Bytes that were read of a stream in all, or (written) written to it. */
+uint64_t channel_moved(struct channel *channel, bool written);
 #endif

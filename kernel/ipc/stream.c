@@ -179,6 +179,7 @@ static int fault_resolve(struct channel *channel, user_t fault, uint64_t length,
 /* Bytes have been taken from the head of the ring. */
 static inline __attribute__((always_inline)) void stream_take(struct channel *channel, uint64_t length)
 {
+	channel->taken += length;
 	if (channel->runs)
 		runs_take(channel, length);
 	channel->head = (channel->head + length) % channel->capacity;

@@ -279,6 +279,8 @@ int64_t sys_description_get(handle_t handle, user_t user_info)
 		info.available = channel_available(end->channel);
 		info.capacity = end->channel->capacity;
 		info.content = (uint64_t)(uintptr_t)end->channel;
+		if (description->kind == DESCRIPTION_FLOW)
+			info.cursor = (int64_t)channel_moved(end->channel, !description->receiver);
 	}
 	if (description->memobj) {
 		info.content = (uint64_t)(uintptr_t)description->memobj;

@@ -106,6 +106,7 @@ unsigned program_exit_status(uint32_t wait_status);
 /* what init itself puts into the channel of the console driver's events */
 #define EVENT_PROGRAM_ENDED 100ul /* word1 = wait status */
 #define EVENT_RUN_ENDS 101ul      /* word1 = exit status */
+#define EVENT_CONSOLE_AGAIN 102ul /* another console driver has been started: it may not know that the run ends */
 void event_post(uint64_t event, uint64_t value); /* by any thread; never waits */
 extern handle_t init_listener;
 /* The run is over: kill what is left, hand over output, tell the host the status, power off. Goes on with the console driver's answer. */

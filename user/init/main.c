@@ -39,6 +39,13 @@ _Noreturn void power_off(unsigned status)
 		system_power(BOOT_HANDLE_RESOURCE, POWER_OFF, status);
 }
 
+static void exit_command(void)
+{
+	struct message command = { .word = { CONSOLE_COMMAND_EXIT, run.status, run.failed } };
+	if (channel_send(streams.commands, &command, CHANNEL_NON_BLOCKING, 0) < 0)
+		power_off(run.status);
+}
+
 void run_end(unsigned status)
 {
 	if (run.ending)
@@ -56,9 +63,7 @@ void run_end(unsigned status)
 	}
 	streams_release();
 	killer_count("at the end");
-	struct message command = { .word = { CONSOLE_COMMAND_EXIT, status, run.failed } };
-	if (!server_alive(SERVER_CONSOLE) || channel_send(streams.commands, &command, CHANNEL_NON_BLOCKING, 0) < 0)
-		power_off(status);
+	exit_command();
 }
 
 void run_lost(enum server server)
@@ -88,6 +93,10 @@ static void event_handle(const uint64_t *word)
 	switch (word[0]) {
 	case EVENT_PROGRAM_ENDED:
 		run_end(program_exit_status((uint32_t)word[1]));
+		break;
+	case EVENT_CONSOLE_AGAIN:
+		if (run.ending)
+			exit_command();
 		break;
 	case EVENT_RUN_ENDS:
 		run.failed = true;

@@ -40,7 +40,7 @@ static struct supervised {
 	bool given_away[RECORD_NAMES]; /* init's own handle is closed once the server has it, unless it may have to be given again */
 	size_t handle_count;
 } servers[SERVERS] = {
-	[SERVER_CONSOLE] = { "console", "system/console", false, POLICY_END },
+	[SERVER_CONSOLE] = { "console", "system/console", false, POLICY_RESTART, .keeps_handles = true, .state_size = CONSOLE_STATE_SIZE },
 	[SERVER_FS] = { "fs", "system/fs", true, POLICY_RESTART, .listener_options = LISTENER_INTERRUPTS, .keeps_handles = true,
 		.state_size = FS_STATE_SIZE },
 	[SERVER_PROC] = { "proc", "system/proc", true, POLICY_END },
@@ -217,6 +217,8 @@ void server_died(uint64_t number, uint32_t status)
 	server_log("starting %s again", s->name);
 	server_set_value((enum server)number, BOOT_NAME_EPOCH, s->starts);
 	server_start((enum server)number);
+	if (number == SERVER_CONSOLE)
+		event_post(EVENT_CONSOLE_AGAIN, 0);
 }
 
 bool server_kill(enum server server)

@@ -192,3 +192,21 @@ void virtio_interrupts(struct virtio_queue *queue, bool on)
 	queue->available[0] = on ? 0 : AVAILABLE_NO_INTERRUPT;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
+
+uint16_t virtio_left_end(const void *memory)
+{
+	return ((const volatile uint16_t *)((const uint8_t *)memory + USED_OFFSET))[1];
+}
+
+unsigned virtio_left_count(const void *memory, uint16_t since)
+{
+	uint16_t count = (uint16_t)(virtio_left_end(memory) - since);
+	return count > VIRTIO_QUEUE_SLOTS ? 0 : count;
+}
+
+void virtio_left_entry(const void *memory, uint16_t number, unsigned *slot, uint32_t *length)
+{
+	const volatile uint32_t *entry = (const volatile uint32_t *)((const uint8_t *)memory + USED_OFFSET + 4) + 2 * (number % VIRTIO_QUEUE_SLOTS);
+	*slot = entry[0] % VIRTIO_QUEUE_SLOTS;
+	*length = entry[1];
+}

@@ -30,6 +30,7 @@
 #define BOOT_NAME_EVENTS_IN "events-in"           /* receiver and sender of one packet channel: events a restarted server goes on with (servers/terminal/keeper.c) */
 #define BOOT_NAME_EVENTS_OUT "events-out"
 #define BOOT_NAME_UTF8 "utf8"                     /* value: the console starts with IUTF8 */
+#define CONSOLE_STATE_SIZE 0x10000ul              /* of console's STATE */
 #define FS_STATE_SIZE (1ul << 32)                 /* of fs's STATE; only pages that were written exist */
 #define BOOT_NAME_ROWS "rows"                     /* value: window size at start; 0 or absent: unknown */
 #define BOOT_NAME_COLUMNS "columns"

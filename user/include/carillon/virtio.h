@@ -58,6 +58,13 @@ void virtio_offer(struct virtio_queue *queue, unsigned slot, uint64_t physical, 
 void virtio_notify(struct virtio_queue *queue);
 /* The next slot the device is done with and how many bytes it wrote (0 .. offered). -EAGAIN: none. -EIO: the device lies; reset it. */
 int virtio_take(struct virtio_queue *queue, uint32_t *length);
+/*
+ * After virtio_reset and before virtio_queue_open: what the device had returned to a queue of a driver that died, whose rings lie in memory, from entry
+ * number `since` on. How many entries, 0 if they make no sense; entry i's slot (below VIRTIO_QUEUE_SLOTS) and bytes; where the numbers have come to.
+ */
+unsigned virtio_left_count(const void *memory, uint16_t since);
+void virtio_left_entry(const void *memory, uint16_t number, unsigned *slot, uint32_t *length);
+uint16_t virtio_left_end(const void *memory);
 /* Whether used slots shall raise interrupts (a hint). After switching on, look once more with virtio_take. */
 void virtio_interrupts(struct virtio_queue *queue, bool on);
 #endif
