@@ -115,7 +115,8 @@ $(BUILD)/symbols_none.o: tools/generate/symbols.awk Makefile
 	@mkdir -p $(@D)
 	@$(AWK) -f tools/generate/symbols.awk </dev/null >$(BUILD)/symbols_none.S
 	$(CC) -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) $(COMMON_$(ARCH)) -c $(BUILD)/symbols_none.S -o $@
-OFFSETS := $(wildcard arch/$(ARCH)/offsets.c) # of a port whose assembly needs them: arch/offsets.h
+# of a port whose assembly needs them: arch/offsets.h
+OFFSETS := $(wildcard arch/$(ARCH)/offsets.c)
 define kernel # NAME, flags
 $(OBJECT)/$(1)/%.o: % Makefile | generated $(if $(OFFSETS),$(OBJECT)/$(1)/offsets/arch/offsets.h)
 	@mkdir -p $$(@D)
