@@ -19,8 +19,19 @@
 	.macro ONE instruction, n
 	\instruction x\n, FRAME_X(\n)(sp)
 	.endm
+	.macro FOR_EACH_OF instruction, from, to
+	number_ = \from
+	.rept \to - \from + 1
+	ONE_OF \instruction, %number_
+	number_ = number_ + 1
+	.endr
+	.endm
+	.macro ONE_OF instruction, n
+	\instruction x\n, FRAME_X(\n)(a0)
+	.endm
 
 	.text
+	.globl library_return_try, library_return_failed
 	.globl trap_entry, thread_enter_user, thread_enter_kernel, context_switch_stacks, float_save, float_load
 	.align 4
 trap_entry:
@@ -29,9 +40,14 @@ trap_entry:
 	sd sp, PROCESSOR_SCRATCH(tp)
 	ld sp, PROCESSOR_KERNEL_STACK(tp)
 	addi sp, sp, -FRAME_SIZE
+	sd t0, FRAME_X(5)(sp)
+	sd t1, FRAME_X(6)(sp)
+	addi t0, a7, -UPCALL_RETURN
+	beqz t0, library_return
+entry_save:
 	sd x1, FRAME_X(1)(sp)
 	sd x3, FRAME_X(3)(sp)
-	FOR_EACH sd, 5, 31
+	FOR_EACH sd, 7, 31
 	csrr t0, scause
 	csrr t1, sepc
 	ld t2, PROCESSOR_SCRATCH(tp)
@@ -69,6 +85,63 @@ trap_entry:
 	FOR_EACH ld, 28, 31
 	ld sp, FRAME_X(2)(sp)
 	sret
+
+	/*
+	 * upcall_return(registers) of a library, which loads every register from user memory: the registers of the call are wanted by nobody,
+	 * so none is saved. Only when nothing else is to be done (attention), the instruction is the library's, and the registers lie in one page that is
+	 * there; in every other case sys_upcall_return does it. A pending interrupt has set the block's word, which the library has looked at, and
+	 * between its look and here it is sent back (upcall_config.restart_start).
+	 */
+library_return:
+	csrr t0, scause
+	li t1, CAUSE_CALL
+	bne t0, t1, library_return_not
+	csrr t0, sepc
+	ld t1, PROCESSOR_LIBRARY_START(tp)
+	bltu t0, t1, library_return_not
+	ld t1, PROCESSOR_LIBRARY_END(tp)
+	bgeu t0, t1, library_return_not
+	lw t1, PROCESSOR_ATTENTION(tp)
+	bnez t1, library_return_not
+	srli t0, a0, 47
+	bnez t0, library_return_not
+	slli t0, a0, 52
+	li t1, (4096 - 256) << 52
+	bltu t1, t0, library_return_not
+	li t0, STATUS_SUM
+	csrs sstatus, t0
+library_return_try:                     /* until library_return_failed: a fault goes on there (trap.c), and a0 and a7 are still the call's */
+	ld t1, 0(a0)
+	csrw sepc, t1
+	ld t0, FRAME_X(5)(a0)
+	ld t1, FRAME_X(2)(a0)
+	sd t0, FRAME_X(5)(sp)
+	ld t0, FRAME_X(4)(a0)
+	sd t1, FRAME_X(2)(sp)
+	ld t1, FRAME_X(17)(a0)
+	sd t0, FRAME_X(4)(sp)
+	sd t1, FRAME_X(17)(sp)
+	ld x1, FRAME_X(1)(a0)
+	ld x3, FRAME_X(3)(a0)
+	FOR_EACH_OF ld, 6, 9
+	FOR_EACH_OF ld, 11, 16
+	FOR_EACH_OF ld, 18, 31
+	ld a0, FRAME_X(10)(a0)
+	li t0, STATUS_SUM
+	csrc sstatus, t0
+	csrw sscratch, tp
+	ld tp, FRAME_X(4)(sp)
+	ld t0, FRAME_X(5)(sp)
+	ld a7, FRAME_X(17)(sp)
+	ld sp, FRAME_X(2)(sp)
+	sret
+library_return_failed:
+	li t0, STATUS_SUM
+	csrc sstatus, t0
+library_return_not:
+	ld t0, FRAME_X(5)(sp)
+	ld t1, FRAME_X(6)(sp)
+	j entry_save
 
 entry_exception:
 	csrr t2, stval

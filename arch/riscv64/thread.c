@@ -99,6 +99,9 @@ void arch_context_switch(struct thread *from, struct thread *to)
 	struct arch_space *space = thread_arch_space(to);
 	if (space) /* a kernel thread runs in whatever space there is */
 		arch_space_activate(space);
+	const struct upcall_config *upcall = thread_upcall(to);
+	if (upcall)
+		arch_library_set(upcall->image_start, upcall->image_end);
 	float_switch(to);
 	context_switch_stacks(&from->arch.stack_pointer, to->arch.stack_pointer);
 }
@@ -128,6 +131,12 @@ void arch_thread_reset(struct thread *thread, const struct thread_start *start)
 		float_forget(thread);
 	frame_start(arch_thread_frame(thread), start);
 	thread->arch.block = user_address(start->block);
+}
+
+void arch_library_set(uint64_t start, uint64_t end)
+{
+	this_processor()->library_start = start;
+	this_processor()->library_end = end;
 }
 
 uint64_t arch_frame_instruction(const struct arch_frame *frame)

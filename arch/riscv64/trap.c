@@ -7,6 +7,7 @@
  * may succeed now. The same trap tells that the floating-point unit is off: illegal instruction (float.c).
  */
 #include "riscv.h"
+#include "abi/calls.h"
 #include "abi/memory.h"
 #include "arch/mmu.h"
 #include "arch/thread.h"
@@ -32,10 +33,15 @@ _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, 
 _Static_assert(offsetof(struct processor, kernel_stack) == PROCESSOR_KERNEL_STACK, "frame.h");
 _Static_assert(offsetof(struct processor, scratch) == PROCESSOR_SCRATCH, "frame.h");
 _Static_assert(offsetof(struct processor, attention) == PROCESSOR_ATTENTION, "frame.h");
+_Static_assert(offsetof(struct processor, library_start) == PROCESSOR_LIBRARY_START, "frame.h");
+_Static_assert(offsetof(struct processor, library_end) == PROCESSOR_LIBRARY_END, "frame.h");
+_Static_assert(CALL_UPCALL_RETURN == UPCALL_RETURN, "frame.h");
 _Static_assert(CALL_FRAME_CHANGED == (int64_t)0x8000000000000001ul, "entry.S");
 
 /* Where the kernel may fault, and go on with a failed copy; in the first part after trying to mend it (usercopy.S). */
 extern const char usercopy_sleeping_start[], usercopy_sleeping_end[], usercopy_present_start[], usercopy_present_end[], usercopy_failed[];
+
+extern const char library_return_try[], library_return_failed[]; /* entry.S */
 
 static const char *cause_name(uint64_t cause)
 {
@@ -101,6 +107,10 @@ static void kernel_page_fault(struct arch_frame *frame)
 {
 	uint64_t address = frame->value, pc = frame->r.pc;
 	bool sleeps = within(pc, usercopy_sleeping_start, usercopy_sleeping_end);
+	if (within(pc, library_return_try, library_return_failed)) {
+		frame->r.pc = (uint64_t)library_return_failed;
+		return;
+	}
 	if (address >= USER_TOP || !(sleeps || within(pc, usercopy_present_start, usercopy_present_end)))
 		panic_at(frame, "page fault in the kernel at %016lx", address);
 	if (reattached(address, fault_access(frame->cause)))

@@ -24,6 +24,11 @@ struct arch_space *thread_arch_space(const struct thread *thread)
 	return thread->process ? thread->process->arch_space : NULL;
 }
 
+const struct upcall_config *thread_upcall(const struct thread *thread)
+{
+	return thread->process ? &thread->process->upcall : NULL;
+}
+
 static void thread_destroy(struct object *object)
 {
 	struct thread *thread = container_of(object, struct thread, object);

@@ -51,4 +51,6 @@ struct thread {
 };
 /* The translation of the thread's process, or NULL (kernel thread). */
 struct arch_space *thread_arch_space(const struct thread *thread);
+/* Where its process has its library, or NULL (kernel thread). */
+const struct upcall_config *thread_upcall(const struct thread *thread);
 #endif

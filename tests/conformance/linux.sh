@@ -1,12 +1,13 @@
 #!/bin/sh
 # The init of Linux when a foreign port's results are recorded (tests/conformance/run --record): as guest.sh, but the console is a serial line, so
-# output and errors come as hexadecimal digits behind an x: "case NAME STATUS xOUTPUT xERRORS".
+# output and errors come as hexadecimal digits behind an x: "case NAME STATUS xOUTPUT xERRORS". A case that takes too long is killed: status 137.
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox mkdir -p /dev/pts /dev/shm
 /bin/busybox mount -t devpts -o ptmxmode=666 devpts /dev/pts
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sys /sys
 /bin/busybox mount -t tmpfs -o mode=1777 tmp /tmp
+/bin/busybox ln -sf /proc/self/fd /dev/fd; /bin/busybox ln -sf fd/0 /dev/stdin; /bin/busybox ln -sf fd/1 /dev/stdout; /bin/busybox ln -sf fd/2 /dev/stderr
 /bin/busybox ip link set lo up 2>/dev/null
 /bin/busybox hostname carillon
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
@@ -18,8 +19,8 @@ while read -r name <&3; do
 	cp "/cases/$name" "/tmp/case/$name"
 	cd /tmp/case/work || exit 1
 	case $name in
-	sh.*) setsid env -i PATH="$PATH" HOME="$HOME" /bin/busybox sh "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
-	*) setsid env -i PATH="$PATH" HOME="$HOME" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
+	sh.*) timeout -s KILL 20 setsid env -i PATH="$PATH" HOME="$HOME" /bin/busybox sh "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
+	*) timeout -s KILL 20 setsid env -i PATH="$PATH" HOME="$HOME" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- ;;
 	esac
 	status=$?
 	echo "case $name $status x$(xxd -p /tmp/out | tr -d '\n') x$(xxd -p /tmp/err | tr -d '\n')"

@@ -239,7 +239,9 @@ static void tell_with_log(const char *text)
 	fprintf(stderr, "carillon: %s", text);
 	relay.complaint[relay.complaint_length] = 0;
 	relay.complaint[strcspn(relay.complaint, "\n")] = 0;
-	if (relay.complaint_length)
+	if (strstr(relay.complaint, "ROM regions are overlapping")) /* what QEMU calls its loads */
+		fprintf(stderr, ": %u MiB of memory are too little for the kernel and the files", relay.options->memory);
+	else if (relay.complaint_length)
 		fprintf(stderr, " (%s)", relay.complaint);
 	fputc('\n', stderr);
 	if (!relay.options->verbose) {

@@ -15,6 +15,9 @@
 #define PROCESSOR_KERNEL_STACK 16
 #define PROCESSOR_SCRATCH 24
 #define PROCESSOR_ATTENTION 52
+#define PROCESSOR_LIBRARY_START 64
+#define PROCESSOR_LIBRARY_END 72
+#define UPCALL_RETURN 75 /* its number in abi/syscalls.tbl */
 
 /* Kernel addresses: the image is linked at its physical address + IMAGE_OFFSET, in the last 2 GiB. */
 #define IMAGE_OFFSET 0xffffffff00000000
