@@ -1,6 +1,7 @@
 /*
- * The scheduler: 32 fixed priorities, 0 the highest; round robin among the ready threads of one priority in slices, each thread's as long as
- * thread_set_slice says (at first 10 ms): so what they get of the processor is in proportion, and a policy such as Linux's nice values is the library's.
+ * The scheduler: 32 fixed priorities, 0 the highest; among the ready threads of one priority budgets take turns, and within a budget its threads
+ * (share.h), in slices, each thread's as long as thread_set_slice says (at first 10 ms): so what they get of the processor is in proportion, and a policy such
+ * as Linux's nice values is the library's.
  * A slice is timed only while another thread of the same priority waits, so a thread that runs alone is interrupted by samples only.
  * A slice is processor time, not turns: a thread that sleeps goes on with the rest of its slice, and one that is handed the processor by a
  * call, a reply or a waker that goes to sleep goes on with the slice of the thread before it. So threads that wake or call each other without end do not starve the rest.
@@ -21,8 +22,9 @@
 #include "kernel/obj/process.h"
 
 static struct spinlock schedule_lock = SPINLOCK_INIT("run queue", RANK_SCHEDULER);
-static struct list run_queue[PRIORITY_COUNT]; /* of the one processor */
-uint32_t scheduler_ready;                     /* bit n: run_queue[n] is not empty */
+struct share share_root;                      /* the run queues of the one processor */
+static uint32_t ready_count[PRIORITY_COUNT];  /* threads in them */
+uint32_t scheduler_ready;                     /* bit n: ready_count[n] is not 0 */
 static bool preempt_wanted;
 struct thread *scheduler_woken;               /* the last that became ready since the present thread runs: it is next when that sleeps */
 static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
@@ -34,19 +36,16 @@ static struct thread boot_thread;
 
 static void queue_add(struct thread *thread, bool first)
 {
-	struct list *queue = &run_queue[thread->priority];
 	thread->state = THREAD_READY;
-	if (first)
-		list_add_first(queue, &thread->run_link);
-	else
-		list_add_last(queue, &thread->run_link);
+	share_add(thread->queue, &thread->turn, first);
+	ready_count[thread->priority]++;
 	scheduler_ready |= 1u << thread->priority;
 }
 
 static void queue_remove(struct thread *thread)
 {
-	list_remove(&thread->run_link);
-	if (list_empty(&run_queue[thread->priority]))
+	share_remove(&thread->turn);
+	if (!--ready_count[thread->priority])
 		scheduler_ready &= ~(1u << thread->priority);
 }
 
@@ -64,7 +63,7 @@ static void attention(void)
 /* Times the slice of the running thread. */
 static void slice_time(const struct thread *running)
 {
-	if (running == this_processor()->idle || list_empty(&run_queue[running->priority])) {
+	if (running == this_processor()->idle || !ready_count[running->priority]) {
 		quantum_end = UINT64_MAX;
 		slice_before = 0; /* nobody waits for its end: a new one begins */
 	} else if (arch_counter_span(slice_before) >= running->slice) {
@@ -92,25 +91,36 @@ static struct thread *pick(bool asleep, bool *handed)
 	}
 	if (best == PRIORITY_COUNT)
 		return this_processor()->idle;
-	target = list_first(&run_queue[best], struct thread, run_link);
+	target = container_of(share_pick(&share_root.queue[best]), struct thread, turn);
 	queue_remove(target);
 	return target;
 }
 
 /* --- switching --- */
 
-static void account(struct processor *processor, struct thread *thread)
+/* True: it has used up its budget's turn, or one above. */
+static bool account(struct processor *processor, struct thread *thread)
 {
-	uint64_t now = arch_counter();
+	uint64_t now = arch_counter(), passed = now - switched_at;
 	thread->usage.run_time += now - processor->counter_mark;
 	processor->counter_mark = now;
-	slice_before += now - switched_at;
+	slice_before += passed;
 	switched_at = now;
+	return share_account(thread->queue, arch_counter_span(passed), thread->slice);
 }
 
 void scheduler_account(void)
 {
-	account(this_processor(), thread_current());
+	spin_lock(&schedule_lock);
+	(void)account(this_processor(), thread_current()); /* a turn that is over is seen at the next switch */
+	spin_unlock(&schedule_lock);
+}
+
+void scheduler_share_leave(struct share *share)
+{
+	spin_lock(&schedule_lock);
+	share_leave(share);
+	spin_unlock(&schedule_lock);
 }
 
 /* On the new thread's stack. */
@@ -155,13 +165,15 @@ static void switch_away(bool front)
 	bool handed;
 	spin_lock(&schedule_lock);
 	preempt_wanted = false;
-	account(processor, from);
+	bool over = account(processor, from);
 	uint64_t used = from->slice_used = slice_before;
 	if (from->state == THREAD_RUNNING && from != processor->idle) {
 		if (!front)
 			from->slice_used = 0;
 		queue_add(from, front);
 	}
+	if (over)
+		share_rotate(from->queue, from->slice, false);
 	bool asleep = from->state == THREAD_SLEEPING;
 	struct thread *to = pick(asleep, &handed);
 	to->state = THREAD_RUNNING;
@@ -212,7 +224,7 @@ void schedule_hand(struct thread *to)
 	spin_lock(&schedule_lock);
 	preempt_wanted = false;
 	scheduler_woken = NULL;
-	account(processor, from);
+	(void)account(processor, from); /* a turn that is over goes on, like the slice, until the scheduler is asked */
 	from->slice_used = slice_before;
 	to->state = THREAD_RUNNING;
 	if (scheduler_ready || quantum_end != UINT64_MAX)
@@ -241,8 +253,13 @@ void scheduler_forget_woken(void)
 
 void scheduler_yield(void)
 {
-	if (scheduler_ready)
-		switch_away(false);
+	struct thread *current = thread_current();
+	if (!scheduler_ready)
+		return;
+	spin_lock(&schedule_lock);
+	share_rotate(current->queue, current->slice, true);
+	spin_unlock(&schedule_lock);
+	switch_away(false);
 }
 
 void scheduler_preempt(void)
@@ -302,13 +319,13 @@ void scheduler_set_priority(struct thread *thread, unsigned priority)
 {
 	priority = min(priority, PRIORITY_COUNT - 1);
 	spin_lock(&schedule_lock);
-	if (thread->state == THREAD_READY) {
+	bool ready = thread->state == THREAD_READY;
+	if (ready)
 		queue_remove(thread);
-		thread->priority = (uint8_t)priority;
+	thread->queue += (int)priority - (int)thread->priority; /* of the same share */
+	thread->priority = (uint8_t)priority;
+	if (ready)
 		queue_add(thread, false);
-	} else {
-		thread->priority = (uint8_t)priority;
-	}
 	if (highest_ready() < thread_current()->priority)
 		attention();
 	spin_unlock(&schedule_lock);
@@ -340,7 +357,8 @@ static struct thread *kernel_thread_make(void (*function)(void *), void *argumen
 	struct thread *thread = heap_alloc(sizeof(*thread));
 	if (!thread)
 		return NULL;
-	list_init(&thread->run_link);
+	list_init(&thread->turn.link);
+	thread->queue = &share_root.queue[priority];
 	list_init(&thread->wait_link);
 	list_init(&thread->process_link);
 	list_init(&thread->wait_deadline.link);
@@ -375,12 +393,12 @@ static void idle_loop(void *argument)
 
 void scheduler_processor_init(struct processor *processor)
 {
-	for (unsigned i = 0; i < PRIORITY_COUNT; i++)
-		list_init(&run_queue[i]);
+	share_init(&share_root, NULL);
 	boot_thread.priority = PRIORITY_DEFAULT;
 	boot_thread.slice = SLICE_DEFAULT;
 	boot_thread.state = THREAD_RUNNING;
-	list_init(&boot_thread.run_link);
+	boot_thread.queue = &share_root.queue[PRIORITY_DEFAULT];
+	list_init(&boot_thread.turn.link);
 	list_init(&boot_thread.wait_link);
 	processor->current = &boot_thread;
 }

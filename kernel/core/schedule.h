@@ -1,7 +1,7 @@
 /* Private between schedule.c, wait.c and deadline.c. */
 #ifndef KERNEL_SCHEDULE_H
 #define KERNEL_SCHEDULE_H
-#include "kernel/core/types.h"
+#include "kernel/core/share.h"
 #define SAMPLE_NANOSECONDS 10000000ul
 struct arch_frame;
 /* The timer must fire at `when` at the latest; cheap when it is set to fire earlier already. */

@@ -12,6 +12,7 @@
 #include "kernel/core/lock.h"
 
 struct thread;
+struct share;
 struct wait_queue { struct spinlock lock; struct list waiters; };
 #define WAIT_KILLABLE 0u        /* ends early, with -EINTR, only when the thread is being killed */
 #define WAIT_INTERRUPTIBLE 1u   /* also by thread_interrupt */
@@ -61,6 +62,10 @@ void scheduler_forget_woken(void);
 /* Ends the current thread: state THREAD_DEAD, never runs again. Gives one reference to its object to the scheduler, which drops it once the
  * thread's kernel stack is no longer in use (arch_thread_destroy is safe from the object's destructor then). */
 noreturn void scheduler_exit(void);
+/* The share at the top of all; threads of the root budget and of the kernel wait in it. */
+extern struct share share_root;
+/* As share_leave, with the scheduler's lock. */
+void scheduler_share_leave(struct share *share);
 /* Changes the priority of a thread in any state. */
 void scheduler_set_priority(struct thread *thread, unsigned priority);
 /* Changes the length of a thread's slices, SLICE_MIN to SLICE_MAX. */

@@ -2,8 +2,8 @@
  * Packet channels through their system calls: random sends and receives that do not block against a queue of what was sent, handles included, with
  * small rooms, bad addresses and failing allocations. With "threads", senders and receivers that block, and in half of the rounds are interrupted, on buffered
  * and unbuffered channels: a packet whose send returned 0 arrives exactly once, one whose send failed never.
- * host-test: kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/handle_call.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
- * host-threads: kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/handle_call.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-test: kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/handle_call.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-threads: kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/handle_call.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
  */
 #include <sched.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * Channels in segment mode: random writes and reads that do not block, with labels, badges, handles, peeking and reads that end where the sender
  * changes, against a list of what was written; bytes of a stream and whole messages; bad addresses, missing pages, failing allocations. With
  * "threads", writers and readers that block and are interrupted: each message whose write succeeded arrives exactly once.
- * host-test: kernel/ipc/segment.c kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
- * host-threads: kernel/ipc/segment.c kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-test: kernel/ipc/segment.c kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-threads: kernel/ipc/segment.c kernel/ipc/packet.c kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
  */
 #include <sched.h>
 #include <stdlib.h>

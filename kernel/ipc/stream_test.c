@@ -2,8 +2,8 @@
  * Byte channels: random reads, writes, peeks and changes of capacity that do not block, of bytes and of packets, against a byte array and a list of
  * runs, with pages that are not present, bad addresses and failing allocations. With "threads", writers and a reader that block, and in every other round are interrupted: every byte arrives once and in
  * order, and records of at most CHANNEL_ATOMIC bytes are never mixed.
- * host-test: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
- * host-threads: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-test: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
+ * host-threads: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
  */
 #include <sched.h>
 #include <string.h>

@@ -19,6 +19,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
+#include "kernel/core/wait.h"
 
 #define BYTE_PAGES_SPARE 4u /* charged ahead for bytes, and kept when bytes go */
 
@@ -39,9 +40,17 @@ struct budget *budget_create(struct budget *parent, uint64_t pages)
 	object_init(&budget->object, &budget_operations);
 	budget->pages_limit = pages;
 	budget->parent = parent;
-	if (parent)
+	if (parent) {
 		object_ref(&parent->object);
+		budget->depth = parent->depth + 1;
+		share_init(&budget->share, budget_share(parent));
+	}
 	return budget;
+}
+
+struct share *budget_share(struct budget *budget)
+{
+	return budget->parent ? &budget->share : &share_root;
 }
 
 static void budget_free(struct budget *budget)
@@ -60,6 +69,8 @@ static inline uint64_t pages_for(uint64_t bytes)
 static void budget_destroy(struct object *object)
 {
 	struct budget *budget = container_of(object, struct budget, object);
+	if (budget->parent)
+		scheduler_share_leave(&budget->share);
 	spin_lock(&budget->lock);
 	budget->dying = true;
 	uint64_t spare = budget->byte_pages - pages_for(budget->bytes);

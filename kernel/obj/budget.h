@@ -1,6 +1,7 @@
 /* Budgets: a tree of accounts that pay for pages and kernel objects. */
 #ifndef KERNEL_BUDGET_H
 #define KERNEL_BUDGET_H
+#include "kernel/core/share.h"
 #include "kernel/obj/object.h"
 struct budget {
 	struct object object;
@@ -10,11 +11,16 @@ struct budget {
 	uint64_t bytes, byte_pages;     /* lock: kernel memory its own processes use, and the pages charged for that (bytes rounded up, and some to spare) */
 	bool dying;                     /* lock: the last reference has gone */
 	bool destroyed;                 /* lock: budget_destroy; set once */
+	unsigned depth;                 /* budgets above it */
+	struct share share;             /* of the processor; the root's is share_root instead */
 };
+#define BUDGET_DEPTH_MAX 16u        /* a charge walks up to the root */
 extern struct budget *budget_root;
 /* The budget of the current process; the root for kernel threads, NULL before there is one. Not referenced: the thread keeps it. */
 struct budget *budget_current(void);
+/* NULL: no memory. The parent's depth is below BUDGET_DEPTH_MAX. */
 struct budget *budget_create(struct budget *parent, uint64_t pages) must_check;
+struct share *budget_share(struct budget *budget);
 /* Charges pages to budget and all its ancestors, or to none: 0 or -ENOMEM. */
 int budget_charge(struct budget *budget, uint64_t pages) must_check;
 void budget_uncharge(struct budget *budget, uint64_t pages);

@@ -11,10 +11,12 @@ int64_t sys_budget_create(handle_t parent, uint64_t pages)
 	int error = handle_lookup(parent, KIND_BUDGET, RIGHT_MANAGE, &object);
 	if (error)
 		return error;
-	struct budget *budget = budget_create(container_of(object, struct budget, object), pages);
+	struct budget *above = container_of(object, struct budget, object);
+	bool deep = above->depth >= BUDGET_DEPTH_MAX;
+	struct budget *budget = deep ? NULL : budget_create(above, pages);
 	object_unref(object);
 	if (!budget)
-		return -ENOMEM;
+		return deep ? -ELOOP : -ENOMEM;
 	return handle_install_new(&budget->object, RIGHT_READ | RIGHT_WRITE | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
 }
 

@@ -2,8 +2,8 @@
  * Random operations on the handle tables of three processes, one of them the current one, which share some, against arrays of slots: the lowest free number is always given
  * out, rights and kinds are checked, references and closings are counted, and an operation that finds no memory changes nothing. With "threads",
  * several threads work on one table at once: an object that a lookup returns is alive, and every reference is given back.
- * host-test: kernel/obj/handle.c tests/host/shim.c tests/host/objects.c tests/host/task.c kernel/obj/budget.c
- * host-threads: kernel/obj/handle.c tests/host/shim.c tests/host/objects.c tests/host/task.c kernel/obj/budget.c
+ * host-test: kernel/obj/handle.c tests/host/shim.c tests/host/objects.c tests/host/task.c kernel/obj/budget.c kernel/core/share.c
+ * host-threads: kernel/obj/handle.c tests/host/shim.c tests/host/objects.c tests/host/task.c kernel/obj/budget.c kernel/core/share.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/debug/trace.h"
+#include "kernel/obj/budget.h"
 #include "kernel/obj/process.h"
 #include "kernel/obj/upcall.h"
 #include "kernel/vm/space.h"
@@ -47,7 +48,7 @@ struct thread *thread_create(struct process *process, const struct thread_start 
 	if (!user)
 		return NULL;
 	struct thread *thread = &user->thread;
-	list_init(&thread->run_link);
+	list_init(&thread->turn.link);
 	list_init(&thread->wait_link);
 	list_init(&thread->process_link);
 	list_init(&thread->wait_deadline.link);
@@ -73,6 +74,7 @@ struct thread *thread_create(struct process *process, const struct thread_start 
 		return NULL;
 	}
 	thread->process = process;
+	thread->queue = &budget_share(process->budget)->queue[thread->priority];
 	thread->suspend_pending = process->suspended || start->options & THREAD_SUSPENDED;
 	list_add_last(&process->threads, &thread->process_link);
 	process->thread_count++;
@@ -108,6 +110,7 @@ void thread_exit_current(void)
 	/* The space may go with the process: leave it first. */
 	arch_space_activate(NULL);
 	thread->process = NULL;
+	thread->queue = &share_root.queue[thread->priority]; /* its own may go with the process's budget */
 	object_unref(&process->object);
 	__atomic_sub_fetch(&threads_alive, 1, __ATOMIC_RELAXED);
 	scheduler_exit();

@@ -4,13 +4,13 @@
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
 #include "arch/thread.h"
+#include "kernel/core/share.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/object.h"
 #include "kernel/obj/usage.h"
 
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_SUSPENDED_STATE, THREAD_DEAD };
 #define PRIORITY_DEFAULT 16u
-#define PRIORITY_COUNT 32u
 
 struct process;
 struct arch_space;
@@ -25,7 +25,8 @@ struct thread {
 	enum thread_state state;
 	uint8_t priority;
 	uint8_t processor;
-	struct list run_link;
+	struct turn turn;
+	struct share_queue *queue;    /* where it waits for the processor: its budget's, of its priority */
 	struct usage usage;
 	uint64_t slice, slice_used;   /* nanoseconds of a slice; counts of processor time of the present one, kept while the thread does not run */
 

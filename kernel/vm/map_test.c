@@ -1,6 +1,6 @@
 /*
  * Random additions and cuts of the region tree against an array of pages; balance and gaps; allocation failures; clones stay as they were.
- * host-test: kernel/vm/map.c kernel/obj/budget.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
+ * host-test: kernel/vm/map.c kernel/obj/budget.c kernel/core/share.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <string.h>
 #include "kernel/core/log.h"

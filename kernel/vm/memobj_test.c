@@ -1,7 +1,7 @@
 /*
  * Random operations on memory objects, mapped in two spaces, against byte arrays; allocation failures; buffers that are mappings of the
  * object itself; snapshots stay as they were.
- * host-test: kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
+ * host-test: kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/core/share.c kernel/vm/family.c kernel/vm/radix.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <stdlib.h>
 #include <string.h>

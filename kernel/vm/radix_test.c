@@ -1,6 +1,6 @@
 /*
  * Random operations on page trees and their clones against plain arrays, with allocation failures.
- * host-test: kernel/vm/radix.c kernel/obj/budget.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
+ * host-test: kernel/vm/radix.c kernel/obj/budget.c kernel/core/share.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/vm/family.c kernel/vm/map.c kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <stdio.h>
 #include <string.h>

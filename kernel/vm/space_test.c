@@ -1,7 +1,7 @@
 /*
  * Random mapping, protection, forking, moving and access in up to four spaces over two shared objects against a page-by-page model, through
  * translations as a program would see them; allocation failures must leave everything as it was.
- * host-test: kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c kernel/vm/map.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/vm/family.c kernel/vm/radix.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
+ * host-test: kernel/vm/space.c kernel/vm/fault.c kernel/vm/space_access.c kernel/vm/map.c kernel/vm/memobj.c kernel/vm/memobj_io.c kernel/obj/budget.c kernel/core/share.c kernel/vm/family.c kernel/vm/radix.c tests/host/shim.c tests/host/objects.c tests/host/translations.c
  */
 #include <string.h>
 #include "arch/mmu.h"

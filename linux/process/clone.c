@@ -20,6 +20,8 @@
 #include "linux/signal/signal.h"
 #include "machine.h"
 
+#define BUDGET_KEPT 16u /* a job leaves such a part of its session's memory to the others */
+
 struct clone_request {
 	uint64_t flags, stack, parent_tid, child_tid, tls, descriptor;
 	uint32_t signal;
@@ -232,6 +234,44 @@ static uint32_t handles_option(const struct clone_request *request)
 	return PROCESS_COPY_HANDLES | (request->flags & LINUX_CLONE_FILES ? PROCESS_SHARE_LOW_HANDLES : 0);
 }
 
+/*
+ * Who pays for a new process: its parent's budget, or one of its own below that if the parent leads a session. So what a shell starts (job.h of proc calls it a
+ * job) is a budget with its descendants, whatever groups and sessions they make: it gets a share of the processor, and its limit leaves the shell a part
+ * of the memory. The handle is not copied to the child; budget_release closes it.
+ */
+static int64_t budget_for_child(const struct linux_process *p, handle_t *budget)
+{
+	struct budget_info info;
+	*budget = HANDLE_SELF_BUDGET;
+	if (!p->slot || !(p->slot->flags & PROCESS_SLOT_LEADER))
+		return 0;
+	int64_t result = budget_get(HANDLE_SELF_BUDGET, &info);
+	if (result >= 0)
+		result = budget_create(HANDLE_SELF_BUDGET, info.pages_limit - info.pages_limit / BUDGET_KEPT);
+	if (result < 0)
+		return result == -ELOOP ? 0 : result; /* sessions in sessions: those deep down share */
+	*budget = (handle_t)result;
+	return handle_set_options(*budget, HANDLE_NOT_COPIED);
+}
+
+static void budget_release(handle_t budget)
+{
+	if (budget != HANDLE_SELF_BUDGET)
+		(void)handle_close(budget);
+}
+
+/* A process in the space, without threads, with a copy of this one's handles or sharing them: its handle, or an error. */
+static int64_t process_for_child(const struct linux_process *p, handle_t space, const struct clone_request *request)
+{
+	handle_t budget;
+	int64_t result = budget_for_child(p, &budget);
+	if (result < 0)
+		return result;
+	result = process_create(space, budget, handles_option(request) | PROCESS_COPY_UPCALL, HANDLE_SELF_PROCESS);
+	budget_release(budget);
+	return result;
+}
+
 static int64_t process_fork(struct linux_thread *t, const struct clone_request *request)
 {
 	struct linux_process *p = t->process;
@@ -261,7 +301,7 @@ static int64_t process_fork(struct linux_thread *t, const struct clone_request *
 	int64_t result = space;
 	if (space < 0)
 		goto out;
-	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL, HANDLE_SELF_PROCESS);
+	int64_t process = process_for_child(p, (handle_t)space, request);
 	result = process;
 	if (process < 0)
 		goto out_space;
@@ -395,7 +435,7 @@ static int64_t vfork_start(struct linux_thread *t, struct linux_thread *child, c
 {
 	struct linux_process *p = t->process, *child_process = child->process;
 	uint32_t slot = 0;
-	int64_t process = process_create(HANDLE_SELF_SPACE, HANDLE_SELF_BUDGET, handles_option(request) | PROCESS_COPY_UPCALL, HANDLE_SELF_PROCESS);
+	int64_t process = process_for_child(p, HANDLE_SELF_SPACE, request);
 	if (process < 0)
 		return process;
 	int64_t pid = proc_fork(t, (handle_t)process, request, true, &slot), result = pid;

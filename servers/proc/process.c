@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "job.h"
 #include "process.h"
 #include "timers.h"
 
@@ -119,10 +120,16 @@ bool process_table_start(uint64_t now)
 
 struct process *process_create_child(struct process *parent, uint64_t now)
 {
+	struct job *job;
+	if (!job_enter(parent->job, parent->flags & PROCESS_SLOT_LEADER, &job))
+		return NULL;
 	uint32_t pid = choose_pid();
 	struct process *process = pid ? make(pid, now) : NULL;
-	if (!process)
+	if (!process) {
+		job_leave(job);
 		return NULL;
+	}
+	process->job = job;
 	join(process, parent->group, parent->session);
 	process->terminal = parent->terminal;
 	process->ignored = parent->ignored;
@@ -209,6 +216,7 @@ void process_remove(struct process *process)
 	timers_forget(process, true);
 	free_replies(process->stop_replies);
 	free_replies(process->exit_replies);
+	job_leave(process->job);
 	free(process->path);
 	free(process->command);
 	free(process);

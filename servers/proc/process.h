@@ -71,6 +71,7 @@ struct process {
 
 	uint64_t start_time;
 	struct used used, children; /* its own only once it is dead; of its children, those it has waited for */
+	struct job *job;           /* job.h; NULL: init */
 	char name[16];
 	char *path, *command;      /* executable's path; arguments, each NUL-terminated */
 	size_t command_length;

@@ -1,6 +1,6 @@
 /*
  * Unit test of pids, groups, sessions, wait and signals. The effects are written down instead of done.
- * host-test: servers/proc/process.c servers/proc/signals.c servers/proc/timers.c servers/proc/wait.c servers/proc/life.c -Iuser/include
+ * host-test: servers/proc/process.c servers/proc/job.c servers/proc/signals.c servers/proc/timers.c servers/proc/wait.c servers/proc/life.c -Iuser/include
  */
 #include <assert.h>
 #include <errno.h>
@@ -73,6 +73,36 @@ static int send_signal(struct process *p, int signal)
 {
 	struct signal_info info = { .signal = signal, .pid = 7, .value = (uint64_t)signal * 10 };
 	return signal_send(p, &info, 0);
+}
+
+/* A child of a session's leader and all below it may fill the table but for what is kept for the leader; a leader below keeps a part again. */
+static void test_jobs(struct process *shell)
+{
+	static struct process *made[PROCESS_SLOTS];
+	unsigned before = 0, count = 0, below = 0;
+	for (struct process *p = process_next(NULL); p; p = process_next(p))
+		before++;
+	struct process *job = fork_of(shell), *child, *leader = fork_of(job);
+	while ((child = process_create_child(job, 0)))
+		made[count++] = child;
+	assert(count + before > PROCESS_SLOTS * 3 / 4 && count + before < PROCESS_SLOTS - PROCESS_SLOTS / 16);
+	assert(!process_create_child(leader, 0));
+	assert((child = process_create_child(shell, 0)));
+	process_remove(child);
+	while (count > 64)
+		process_remove(made[--count]);
+	process_lead_session(leader);
+	struct process *second = fork_of(leader);
+	while ((child = process_create_child(second, 0)))
+		made[count + below++] = child;
+	assert(below > PROCESS_SLOTS / 2 && (child = process_create_child(job, 0)));
+	process_remove(child);
+	while (count + below)
+		process_remove(made[count + --below]);
+	process_remove(second);
+	process_remove(leader);
+	process_remove(job);
+	check_slots();
 }
 
 static void test_wait(struct process *shell)
@@ -258,6 +288,9 @@ static void test_pids(struct process *shell)
 	struct process *p;
 	while ((p = process_create_child(shell, 0)))
 		count++;
+	assert(count == PROCESS_SLOTS - PROCESS_SLOTS / 16 - 2); /* what init's other children find free: test_jobs */
+	for (; (p = process_create_child(process_find(1), 0)); count++)
+		process_set_parent(p, shell);
 	assert(count == PROCESS_SLOTS - 1 - 3);
 	while (shell->first_child)
 		process_remove(shell->first_child);
@@ -275,6 +308,7 @@ int main(void)
 	test_wait(shell);
 	test_signals(shell);
 	test_groups(shell);
+	test_jobs(shell);
 	test_pids(shell);
 	life_ended(shell, 0);
 	struct process *init = process_find(1);

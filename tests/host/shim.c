@@ -67,6 +67,12 @@ void log_print(const char *format, ...)
 	va_end(list);
 }
 
+struct share share_root;
+void scheduler_share_leave(struct share *share)
+{
+	share_leave(share);
+}
+
 /* --- locks: real ones, between host threads --- */
 static _Thread_local struct spinlock *held[16];
 static _Thread_local unsigned held_count;

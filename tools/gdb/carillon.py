@@ -49,11 +49,19 @@ class Log(Command):
 
 class Ready(Command):
     def invoke(self, argument, terminal):
-        queues = gdb.parse_and_eval("'kernel/core/schedule.c'::run_queue")
-        for priority in range(queues.type.range()[1] + 1):
-            if int(queues[priority]["next"]):
-                for thread in elements(queues[priority], "thread", "run_link"):
-                    gdb.write("%2d  %s\n" % (priority, describe_thread(thread)))
+        root = gdb.parse_and_eval("share_root")
+        for priority in range(root["queue"].type.range()[1] + 1):
+            self.tell(root["queue"][priority], priority)
+
+    def tell(self, queue, priority):
+        ready = queue["ready"]
+        for turn in elements(ready, "turn", "link") if int(ready["next"]) else []:
+            if int(turn["queue"]):
+                self.tell(turn["queue"], priority)
+            else:
+                thread = gdb.lookup_type("struct thread")
+                offset = next(field.bitpos // 8 for field in thread.fields() if field.name == "turn")
+                gdb.write("%2d  %s\n" % (priority, describe_thread(gdb.Value(int(turn) - offset).cast(thread.pointer()))))
 
 
 class Current(Command):

@@ -97,7 +97,7 @@ static handle_t program_budget(void)
 	struct system_info info;
 	if (system_get(&info) < 0)
 		return HANDLE_NONE;
-	uint64_t kept = info.pages_total / 16 > 1024 ? info.pages_total / 16 : 1024;
+	uint64_t kept = info.pages_total / 10 > 2048 ? info.pages_total / 10 : 2048;
 	int64_t budget = info.pages_free > 2 * kept ? budget_create(HANDLE_SELF_BUDGET, info.pages_free - kept) : -ENOMEM;
 	return budget < 0 ? HANDLE_NONE : (handle_t)budget;
 }
