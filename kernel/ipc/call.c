@@ -64,20 +64,43 @@ static struct call *call_record(struct thread_ipc *ipc)
 
 /* --- ranges --- */
 
-static int range_pin(struct call_range *range, bool write)
+static int send_pin(struct call_range *range)
 {
-	int count = space_pin(space_current(), range->address, range->size, write, range->pages, CALL_PAGES);
+	int count = space_pin(space_current(), range->address, range->size, false, range->pages, CALL_PAGES);
 	if (count < 0)
 		return count;
 	range->page_count = (uint32_t)count;
 	return 0;
 }
 
-static void range_unpin(struct call_range *range)
+/* The reply is written there when it comes; the space stays until then, even if its process executes another program. */
+static int receive_pin(struct call *call)
+{
+	struct space *space = space_current();
+	struct call_range *range = &call->receive;
+	call->receive_pin = (struct space_pin){ .pages = range->pages, .room = CALL_PAGES };
+	int error = space_pin_written(space, range->address, range->size, &call->receive_pin);
+	if (error)
+		return error;
+	range->page_count = call->receive_pin.count;
+	call->receive_space = space;
+	object_ref(space_object(space));
+	return 0;
+}
+
+static void send_unpin(struct call_range *range)
 {
 	for (unsigned i = 0; i < range->page_count; i++)
 		page_unref(range->pages[i]);
 	range->page_count = 0;
+}
+
+static void receive_unpin(struct call *call)
+{
+	space_unpin_written(call->receive_space, &call->receive_pin);
+	object_unref(space_object(call->receive_space));
+	call->receive_space = NULL;
+	call->receive.page_count = 0;
 }
 
 /* Copies pieces of user memory into the record, or into pages made for it. */
@@ -113,9 +136,9 @@ static int range_gather(struct call *call, const struct io_vector *vector, unsig
 void call_release_contents(struct call *call)
 {
 	if (call->send.page_count)
-		range_unpin(&call->send);
+		send_unpin(&call->send);
 	if (call->receive.page_count)
-		range_unpin(&call->receive);
+		receive_unpin(call);
 	if (call->handle_count)
 		message_drop_handles(call->handle, call->handle_count);
 	if (call->reply_handle_count)
@@ -245,9 +268,9 @@ static int call_prepare(struct call *call, const struct message *message, const 
 	else if (call->send.size && call->send.size <= CALL_INLINE)
 		error = copy_from_user(call->inline_bytes, call->send.address, call->send.size);
 	else if (call->send.size)
-		error = range_pin(&call->send, false);
+		error = send_pin(&call->send);
 	if (!error && call->receive.size > CALL_INLINE)
-		error = range_pin(&call->receive, true);
+		error = receive_pin(call);
 	if (error)
 		call_release_contents(call);
 	return error;

@@ -3,6 +3,7 @@
 #define KERNEL_PORT_PRIVATE_H
 #include "kernel/ipc/port.h"
 #include "kernel/obj/process.h"
+#include "kernel/vm/space.h"
 
 #define CALL_INLINE 512u                              /* longer ranges are pinned */
 #define CALL_PAGES (MESSAGE_RANGE_MAX / PAGE_SIZE + 1) /* an unaligned range touches one page more */
@@ -69,6 +70,8 @@ struct call {
 	uint32_t handle_count, reply_handle_count;
 	uint32_t reply_size;
 	struct call_range send, receive;
+	struct space_pin receive_pin;    /* of receive's pages, while receive.page_count is not 0 */
+	struct space *receive_space;     /* referenced */
 	uint8_t inline_bytes[CALL_INLINE]; /* the request's range until received, then the reply's */
 };
 

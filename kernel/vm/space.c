@@ -58,6 +58,7 @@ static struct space *space_new(struct budget *payer, struct family_space *parent
 		return 0;
 	}
 	spin_init(&space->lock, "space", RANK_SPACE);
+	list_init(&space->pins);
 	object_init(&space->object, &space_operations); /* from here on walks of the family may visit it */
 	space->budget = payer;
 	if (payer)
@@ -70,6 +71,30 @@ struct space *space_create(struct budget *payer)
 	return space_new(payer, 0);
 }
 
+/* The child's own copies of what will be written from outside for the parent. The parent's lock is held; nobody uses the child yet. */
+static int pinned_copy(struct space *parent, struct space *child)
+{
+	struct space_pin *pin;
+	list_for_each(pin, &parent->pins, link) {
+		for (unsigned i = 0; i < pin->count; i++) {
+			struct page *old, *page = pin->pages[i];
+			if (radix_get(&child->memory, pin->first + i) != page)
+				continue; /* shared memory, or the child has a copy by another pin */
+			struct page *copy = page_alloc_charged(child->budget, 0);
+			if (!copy)
+				return -ENOMEM;
+			memcpy(page_address(copy), page_address(page), PAGE_SIZE);
+			int error = radix_insert(&child->memory, pin->first + i, copy, &old);
+			if (error) {
+				page_unref(copy);
+				return error;
+			}
+			page_unref(old);
+		}
+	}
+	return 0;
+}
+
 struct space *space_clone(struct space *parent, struct budget *payer)
 {
 	struct space *child = space_new(payer, &parent->family);
@@ -79,8 +104,12 @@ struct space *space_clone(struct space *parent, struct budget *payer)
 	child->map = map_ref(parent->map);
 	child->memory = radix_clone(&parent->memory);
 	arch_space_write_protect(&parent->arch, USER_BOTTOM, USER_TOP);
+	int error = list_empty(&parent->pins) ? 0 : pinned_copy(parent, child);
 	spin_unlock(&parent->lock);
-	return child;
+	if (!error)
+		return child;
+	object_unref(&child->object);
+	return 0;
 }
 
 void space_clear(struct space *space)

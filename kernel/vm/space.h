@@ -36,6 +36,18 @@ int space_fault(struct space *space, uint64_t address, uint32_t access) must_che
  * (at most count, else -EMSGSIZE). Returns the number of pages. Unpin with page_unref. space may be any space.
  */
 int space_pin(struct space *space, uint64_t address, uint64_t length, bool write, struct page **pages, unsigned count) must_check;
+/*
+ * The same for writing later, at any time until space_unpin_written. A clone of the space made meanwhile gets copies of the private pages among them as they are then, so what is
+ * written comes to this space alone. pin->pages and pin->room are the caller's; the space must outlive the pin. Error: nothing is pinned.
+ */
+struct space_pin {
+	struct list link;     /* the space's lock, as all below */
+	uint64_t first;       /* page number */
+	unsigned count, room; /* pages pinned so far; at most */
+	struct page **pages;
+};
+int space_pin_written(struct space *space, uint64_t address, uint64_t length, struct space_pin *pin) must_check;
+void space_unpin_written(struct space *space, struct space_pin *pin);
 /* The identity of a word for futexes: (object, offset) for shared memory, (space, address) for private. Returns 0 or -EFAULT. */
 struct futex_key { const void *object; uint64_t offset; };
 int space_futex_key(struct space *space, uint64_t address, bool shared, struct futex_key *key) must_check;

@@ -2,8 +2,8 @@
 #include "kernel/core/log.h"
 #include "kernel/vm/space_private.h"
 
-/* The page under address if its translation allows the access now, referenced; else NULL. */
-static struct page *page_present(struct space *space, uint64_t address, uint32_t access)
+/* The page under address if its translation allows the access now, referenced; else NULL. pin: add it there, unless NULL. */
+static struct page *page_present(struct space *space, uint64_t address, uint32_t access, struct space_pin *pin)
 {
 	physical_t physical;
 	struct page *page = 0;
@@ -12,28 +12,69 @@ static struct page *page_present(struct space *space, uint64_t address, uint32_t
 		page = page_of_physical(physical & ~(PAGE_SIZE - 1));
 	if (page)
 		page_ref(page);
+	if (page && pin)
+		pin->pages[pin->count++] = page;
 	spin_unlock(&space->lock);
 	return page;
 }
 
 static int page_get(struct space *space, uint64_t address, uint32_t access, bool force, struct page **page)
 {
-	*page = page_present(space, address, access);
+	*page = page_present(space, address, access, NULL);
 	return *page ? 0 : space_resolve(space, address, access, force, page);
+}
+
+/* How many pages a range that is not empty touches, from the one of *first; an error if that is more than room, or not user memory. */
+static int pages_touched(uint64_t address, uint64_t length, unsigned room, uint64_t *first)
+{
+	if (address + length < address || address + length > USER_TOP || address < USER_BOTTOM)
+		return -EFAULT;
+	*first = address & ~(PAGE_SIZE - 1);
+	uint64_t needed = (align_up(address + length, PAGE_SIZE) - *first) >> PAGE_SHIFT;
+	return needed > room ? -EMSGSIZE : (int)needed;
+}
+
+int space_pin_written(struct space *space, uint64_t address, uint64_t length, struct space_pin *pin)
+{
+	uint64_t first = 0;
+	int needed = length ? pages_touched(address, length, pin->room, &first) : 0, error = 0;
+	if (needed < 0)
+		return needed;
+	pin->first = first >> PAGE_SHIFT;
+	pin->count = 0;
+	/* in the list from the start: a clone may be made while a page is fetched */
+	spin_lock(&space->lock);
+	list_add_last(&space->pins, &pin->link);
+	spin_unlock(&space->lock);
+	for (int i = 0; i < needed && !error; i++) {
+		uint64_t at = first + (uint64_t)i * PAGE_SIZE;
+		while (!page_present(space, at, PROTECT_WRITE, pin) && !error)
+			error = space_resolve(space, at, PROTECT_WRITE, false, NULL);
+	}
+	if (error)
+		space_unpin_written(space, pin);
+	return !error || error == -ENOMEM ? error : -EFAULT;
+}
+
+void space_unpin_written(struct space *space, struct space_pin *pin)
+{
+	spin_lock(&space->lock);
+	list_remove(&pin->link);
+	spin_unlock(&space->lock);
+	while (pin->count)
+		page_unref(pin->pages[--pin->count]);
 }
 
 int space_pin(struct space *space, uint64_t address, uint64_t length, bool write, struct page **pages, unsigned count)
 {
+	uint64_t first;
 	if (!length)
 		return 0;
-	if (address + length < address || address + length > USER_TOP || address < USER_BOTTOM)
-		return -EFAULT;
-	uint64_t first = address & ~(PAGE_SIZE - 1);
-	uint64_t needed = (align_up(address + length, PAGE_SIZE) - first) >> PAGE_SHIFT;
-	if (needed > count)
-		return -EMSGSIZE;
-	for (unsigned i = 0; i < needed; i++) {
-		int error = page_get(space, first + i * PAGE_SIZE, write ? PROTECT_WRITE : PROTECT_READ, false, &pages[i]);
+	int needed = pages_touched(address, length, count, &first);
+	if (needed < 0)
+		return needed;
+	for (int i = 0; i < needed; i++) {
+		int error = page_get(space, first + (uint64_t)i * PAGE_SIZE, write ? PROTECT_WRITE : PROTECT_READ, false, &pages[i]);
 		if (error) {
 			while (i)
 				page_unref(pages[--i]);

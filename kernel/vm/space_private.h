@@ -15,6 +15,7 @@ struct space {
 	struct map_node *map;
 	struct radix memory;         /* all private pages, indexed by virtual page number: fork clones one tree */
 	uint64_t peak;               /* pages in it before the last time that some were dropped, or more */
+	struct list pins;            /* struct space_pin: pages that will be written from outside */
 	struct arch_space arch;
 };
 

@@ -452,6 +452,41 @@ static void edges(void)
 	object_unref(space_object(space));
 }
 
+/* A clone made while pages are pinned to be written: what is written later is seen by the parent alone, whoever writes first. */
+static void pinned_clones(void)
+{
+	for (unsigned variant = 0; variant < 6; variant++) {
+		struct space *parent = space_create(budget_root), *child;
+		struct map_request request = { .length = 4 * PAGE_SIZE, .protection = PROTECT_READ | PROTECT_WRITE };
+		struct page *pages[4];
+		struct space_pin pin = { .pages = pages, .room = 4 }, second = { .pages = (struct page *[4]){ 0 }, .room = 4 };
+		uint64_t value = 1, seen;
+		CHECK(parent && !space_map(parent, &request, NULL, PROTECT_READ | PROTECT_WRITE));
+		uint64_t address = (uint64_t)request.address + PAGE_SIZE;
+		CHECK(space_copy(parent, address, &value, 8, true, false) == 8);
+		CHECK(!space_pin_written(parent, address + 4, 2 * PAGE_SIZE - 8, &pin) && pin.count == 2);
+		CHECK(space_pin_written(parent, address, 5 * PAGE_SIZE, &second) == -EMSGSIZE && space_pin_written(parent, address, 4 * PAGE_SIZE - 1, &second) == -EFAULT);
+		CHECK(!space_pin_written(parent, address, 1, &second));
+		child = space_clone(parent, budget_root);
+		CHECK(child);
+		value = 2;
+		if (variant % 3)
+			CHECK(space_copy(variant % 3 == 1 ? parent : child, address + 8, &value, 8, true, false) == 8);
+		*(uint64_t *)page_address(pages[0]) = 3;
+		CHECK(space_copy(parent, address, &seen, 8, false, false) == 8 && seen == 3);
+		CHECK(space_copy(child, address, &seen, 8, false, false) == 8 && seen == 1);
+		CHECK(space_copy(child, address + 8, &seen, 8, false, false) == 8 && seen == (variant % 3 == 2 ? 2 : 0));
+		CHECK(space_copy(parent, address + 8, &seen, 8, false, false) == 8 && seen == (variant % 3 == 1 ? 2 : 0));
+		if (variant >= 3)
+			object_unref(space_object(child));
+		space_unpin_written(parent, &pin);
+		space_unpin_written(parent, &second);
+		if (variant < 3)
+			object_unref(space_object(child));
+		object_unref(space_object(parent));
+	}
+}
+
 int main(void)
 {
 	for (unsigned round = 0, rounds = shim_rounds(40); round < rounds; round++) {
@@ -459,6 +494,7 @@ int main(void)
 		budget_root = budget_create(0, 1000000);
 		uint64_t heap = shim_heap_used();
 		edges();
+		pinned_clones();
 		CHECK(shim_heap_used() == heap && shim_pages_used() == 0);
 		for (unsigned o = 0; o < OBJECTS; o++) {
 			pages[o] = PAGES / 2;
