@@ -10,6 +10,7 @@
 #include "kernel/core/lock.h"
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
+#include "kernel/debug/failure.h"
 #include "kernel/obj/budget.h"
 
 static const uint16_t class_size[] = { 16, 32, 48, 64, 128, 192, 256, 320, 448, 576, 768, 1024, 1344, 2048 };
@@ -151,6 +152,8 @@ void *heap_alloc(size_t size)
 		return NULL;
 	if (!class_of_size[CLASS_LARGEST / 16])
 		heap_init();
+	if (failure_due())
+		return NULL;
 	if (fail_after >= 0 && fail_after-- == 0)
 		return NULL; /* injected: this one fails, the next ones do not */
 	return size_has_class(size) ? small_alloc(size) : large_alloc(size);

@@ -13,6 +13,7 @@
 #include "arch/direct_map.h"
 #include "kernel/core/lock.h"
 #include "kernel/core/log.h"
+#include "kernel/debug/failure.h"
 #include "kernel/obj/budget.h"
 
 #define ORDER_MAX 10u
@@ -162,7 +163,7 @@ static struct page *take_locked(unsigned order)
 
 struct page *page_alloc(unsigned order, unsigned flags)
 {
-	if (order > ORDER_MAX)
+	if (order > ORDER_MAX || failure_due())
 		return NULL;
 	spin_lock(&pages_lock);
 	struct page *page = take_locked(order);

@@ -73,6 +73,7 @@ struct process {
 	struct notification watch_notification;
 
 	struct reply_table replies;  /* its own lock */
+	uint64_t fail_allocation;    /* kernel/debug/failure.h: the how many-th from now on fails; 0: none */
 	uint64_t unknown_calls[8];   /* bits of native numbers already complained about */
 };
 

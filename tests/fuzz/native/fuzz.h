@@ -46,6 +46,14 @@ uint64_t value_address(struct random *random);
 void value_structure(struct fuzz_thread *thread, const char *name, void *buffer, unsigned size);
 uint64_t value_deadline(struct random *random);
 
+/* exhaust.c: returns how many allocations were made to fail. */
+unsigned exhaust_run(void);
+/* main.c, for exhaust.c: ends the machine; figures; compares them (a dead process goes a moment later). */
+_Noreturn void exhaust_fail(const char *name, const char *why, uint64_t number, int64_t figure);
+struct system_info exhaust_figures(void);
+void exhaust_settle(void); /* lets what was ended go */
+void exhaust_compare(const char *name, uint64_t number, const struct system_info *before);
+
 /* child.c */
 int child_main(struct shared *shared);
 int child_thread(void *slot);

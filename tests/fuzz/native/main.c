@@ -1,5 +1,5 @@
 /*
- * The supervisor of the random calls: see fuzz.h. Command line: fuzz=SEED calls=COUNT. Ends the machine with status 0, or 1 after a line that begins
+ * The supervisor of the random calls: see fuzz.h. Command line: fuzz=SEED calls=COUNT, or exhaust=1 for exhaust.c instead. Ends the machine with status 0, or 1 after a line that begins
  * with "fuzz: FAIL" and names the seed of the round.
  */
 #include <stdlib.h>
@@ -161,6 +161,34 @@ static void figures_check(const struct system_info *before)
 	}
 }
 
+_Noreturn void exhaust_fail(const char *name, const char *why, uint64_t number, int64_t figure)
+{
+	FAIL("%s, allocation %lu: %s (%ld)", name, number, why, (long)figure);
+}
+
+struct system_info exhaust_figures(void)
+{
+	return figures();
+}
+
+void exhaust_settle(void)
+{
+	sleep_for(3 * MILLISECOND);
+}
+
+void exhaust_compare(const char *name, uint64_t number, const struct system_info *before)
+{
+	struct system_info now = figures();
+	for (unsigned tries = 0; tries < 20 && !figures_equal(&now, before); tries++) {
+		sleep_for(MILLISECOND);
+		now = figures();
+	}
+	if (!figures_equal(&now, before)) {
+		server_log("fuzz: FAIL %s, allocation %lu: what it left:", name, number);
+		figures_check(before);
+	}
+}
+
 int main(void)
 {
 	boot = (const struct boot_info *)record_value("boot", 0);
@@ -173,6 +201,10 @@ int main(void)
 	struct map_request map = { .length = boot->archive_size, .low = SCRATCH / 2, .high = SCRATCH, .memobj = BOOT_HANDLE_ARCHIVE, .protection = PROTECT_READ };
 	archive = (const void *)space_map(HANDLE_SELF_SPACE, &map);
 	seed = word_value("fuzz=", 1);
+	if (word_value("exhaust=", 0)) {
+		server_log("fuzz: ok, %u allocations failed", exhaust_run());
+		power_off(0);
+	}
 	uint64_t wanted = word_value("calls=", 100000), calls = 0;
 	calls += round_run(); /* what the first one leaves is the supervisor's own */
 	struct system_info before = figures();

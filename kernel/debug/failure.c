@@ -1,0 +1,36 @@
+/* Failing allocations on purpose: failure.h. */
+#include "kernel/debug/failure.h"
+#include "kernel/calls.h"
+#include "kernel/obj/process.h"
+
+#ifdef KERNEL_DEBUG
+bool failure_due(void)
+{
+	struct thread *thread = thread_current();
+	struct process *process = thread ? thread->process : NULL;
+	return process && process->fail_allocation && --process->fail_allocation == 0;
+}
+
+int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_PROCESS, RIGHT_MANAGE, &object);
+	if (error)
+		return error;
+	if (count >> 32) {
+		object_unref(object);
+		return -EINVAL;
+	}
+	struct process *process = container_of(object, struct process, object);
+	int64_t left = (int64_t)process->fail_allocation;
+	process->fail_allocation = count;
+	object_unref(object);
+	return left;
+}
+#else
+int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
+{
+	(void)handle, (void)count;
+	return -ENOSYS;
+}
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Failing allocations on purpose, in the kernel that checks itself: debug_fail_allocation names a process and a number, and that many allocations later, of
+ * kernel memory or pages, one that the kernel makes while it runs a thread of that process is refused, as if memory were used up. Tests count upwards until
+ * a call comes through untouched, so they have seen each of its allocations fail. Nothing of it is in the other kernel.
+ */
+#ifndef KERNEL_FAILURE_H
+#define KERNEL_FAILURE_H
+#include "kernel/core/types.h"
+#ifdef KERNEL_DEBUG
+/* Must the allocation about to be made fail? Asked once for each. */
+bool failure_due(void);
+#else
+static inline bool failure_due(void) { return false; }
+#endif
+#endif
