@@ -40,7 +40,7 @@ int main(void)
 		record_handle_required(BOOT_NAME_CONSOLE_OUTPUT));
 	if (error < 0)
 		server_fail("cannot use the console's channels: error %d", -error);
-	if (record_value(BOOT_NAME_UTF8, 0))
+	if (!kept_start(&console) && record_value(BOOT_NAME_UTF8, 0))
 		console.discipline.attributes.input |= T_IUTF8;
 	keeper_keep(event, true);
 	job_adopt(&console);

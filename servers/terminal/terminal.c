@@ -164,6 +164,7 @@ void terminal_set_attributes(struct terminal *terminal, const struct terminal_at
 	if (terminal->pseudo)
 		set.control = (set.control & ~(T_CSIZE | T_PARENB)) | T_CS8 | T_CREAD; /* there is no line that it could be otherwise on */
 	discipline_set_attributes(&terminal->discipline, &set);
+	kept_save(terminal);
 	if (!terminal->pseudo)
 		return;
 	bool old_flow = (old.input & T_IXON) && old.character[C_STOP] == 19 && old.character[C_START] == 17;

@@ -139,6 +139,11 @@ handle_t keeper_start(handle_t sender, handle_t receiver);
 /* Keeps an event for a successor. */
 void keeper_keep(handle_t event, bool is_console);
 
+/* -- the console's settings over a restart (kept.c). True: a predecessor's are set. */
+bool kept_start(struct terminal *console_terminal);
+/* Settings have changed; of the console they are kept. */
+void kept_save(const struct terminal *terminal);
+
 /* -- job control (job.c) */
 /* The caller's slot in the process table; NULL: no process of proc's. */
 const struct process_slot *job_caller(uint64_t badge);

@@ -47,6 +47,16 @@ int main(void)
 		poll(&item, 1, -1);
 		_exit(!(item.revents & POLLHUP));
 	}
+	int terminal = open("/dev/console", O_RDWR | O_NOCTTY);
+	struct termios console, before;
+	memset(&console, 0, sizeof console); /* also what lies between fields: they are compared whole */
+	memset(&before, 0, sizeof before);
+	if (tcgetattr(terminal, &console))
+		return 2;
+	console.c_lflag &= ~(tcflag_t)ECHO;
+	console.c_cc[VINTR] = 7;
+	if (tcsetattr(terminal, TCSANOW, &console) || tcgetattr(terminal, &before))
+		return 3;
 	usleep(300000);
 	long result = tcflush(slave, TCIFLUSH);
 	waitpid(reader, &status, 0);
@@ -65,5 +75,6 @@ int main(void)
 	usleep(100000);
 	show("second pair, write", write(second, "x", 1));
 	show("console", open("/dev/console", O_RDWR | O_NOCTTY) >= 0);
+	show("console's settings as before", tcgetattr(terminal, &console) ? -1 : !memcmp(&console, &before, sizeof console));
 	return 0;
 }

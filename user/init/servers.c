@@ -45,7 +45,7 @@ static struct supervised {
 		.state_size = FS_STATE_SIZE },
 	[SERVER_PROC] = { "proc", "system/proc", true, POLICY_END },
 	[SERVER_SOCKET] = { "socket", "system/socket", true, POLICY_SPARE, .listener_options = LISTENER_INTERRUPTS },
-	[SERVER_TERMINAL] = { "terminal", "system/terminal", true, POLICY_RESTART, .listener_options = LISTENER_INTERRUPTS },
+	[SERVER_TERMINAL] = { "terminal", "system/terminal", true, POLICY_RESTART, .listener_options = LISTENER_INTERRUPTS, .state_size = PAGE_SIZE },
 };
 
 static handle_t deaths = HANDLE_NONE; /* client of init's listener that death notices come through */

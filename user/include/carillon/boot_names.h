@@ -2,7 +2,7 @@
  * The names under which init puts handles and values into the process records of the first servers (record_handle, record_value), and
  * the data words of the client ports init makes on their listeners. One list, so that init and the servers cannot disagree.
  *
- *   every server   LISTENER; console and fs: STATE
+ *   every server   LISTENER; console, fs and terminal: STATE
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
