@@ -129,6 +129,7 @@ struct linux_thread {
 	uint64_t alternate_stack, alternate_size;
 	uint32_t alternate_flags;
 	int32_t nice;
+	uint32_t policy;                 /* SCHED_*, with SCHED_RESET_ON_FORK; process->lock */
 
 	uint64_t robust_list;            /* address of struct robust_list_head */
 	uint64_t clear_tid;              /* word to clear and wake at exit */

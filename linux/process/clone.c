@@ -29,6 +29,12 @@ struct clone_request {
 #define CLONE_ABSENT (LINUX_CLONE_NEWNS | LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWUSER | \
 	LINUX_CLONE_NEWPID | LINUX_CLONE_NEWNET | LINUX_CLONE_INTO_CGROUP)
 
+/* The flag resets real-time policies, which are not offered, and itself. */
+static uint32_t policy_inherited(uint32_t policy)
+{
+	return policy & ~LINUX_SCHED_RESET_ON_FORK;
+}
+
 /* What a new thread takes over from the one that makes it. */
 static void thread_inherit(struct linux_thread *child, const struct linux_thread *t, const struct clone_request *request)
 {
@@ -39,6 +45,7 @@ static void thread_inherit(struct linux_thread *child, const struct linux_thread
 	child->mask = t->restore_mask ? t->saved_mask : t->mask;
 	child->keep_capabilities = t->keep_capabilities;
 	child->nice = t->nice;
+	child->policy = policy_inherited(t->policy);
 	child->tls = request->flags & LINUX_CLONE_SETTLS ? request->tls : t->tls;
 	if (request->flags & LINUX_CLONE_SETTLS)
 		machine_tls_set(&child->block.registers, request->tls);
@@ -208,6 +215,7 @@ void linux_fork_begin(struct linux_thread *t)
 	p->record->slot = slot;
 	p->record->pid = pid; /* from here on the list of threads above is this process's (struct record_threads) */
 	t->restarting = false;
+	t->policy = policy_inherited(t->policy);
 	t->trace_line = NULL;
 	t->clear_tid = t->fork_flags & LINUX_CLONE_CHILD_CLEARTID ? t->fork_child_tid : 0;
 	t->block.pending = 0;

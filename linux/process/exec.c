@@ -401,6 +401,7 @@ int exec_record(struct linux_thread *t, struct process_record *record)
 	memcpy(record->limits, p->limits, sizeof record->limits);
 	lock_release(&p->lock);
 	record->nice = t->nice;
+	record->policy = t->policy;
 	return fs_record_write(t, record);
 }
 

@@ -1,10 +1,12 @@
-/* sched_*, getcpu, membarrier: programs ask; all threads run at one priority, as SCHED_OTHER. */
+/*
+ * sched_*, getcpu, membarrier. All threads run at one priority: SCHED_OTHER and SCHED_BATCH weigh by nice values, a thread of SCHED_IDLE weighs least.
+ * There are no real-time policies. Policies are kept here: those of other processes cannot be changed, and are told as SCHED_OTHER.
+ */
 #include "linux/calls.h"
 #include "linux/process/process.h"
 #include "machine.h"
 
 enum { SCHEDULE_OTHER, SCHEDULE_FIFO, SCHEDULE_ROUND_ROBIN, SCHEDULE_BATCH, SCHEDULE_IDLE = 5, SCHEDULE_DEADLINE };
-#define SCHEDULE_RESET_ON_FORK 0x40000000
 
 /* A thread of this process, or some other process's pid: 0, or -EINVAL, -ESRCH. */
 static int64_t pid_check(struct linux_thread *t, uint64_t value)
@@ -31,21 +33,58 @@ int64_t linux_sched_yield(struct linux_thread *t, const uint64_t argument[6])
 	return thread_yield();
 }
 
-int64_t linux_sched_getscheduler(struct linux_thread *t, const uint64_t argument[6])
+/* The thread of this process with that id (0: the caller), process->lock held; NULL: there is none. */
+static struct linux_thread *thread_of(struct linux_thread *t, uint32_t id)
 {
-	return pid_check(t, argument[0]);
+	struct linux_thread *other = id ? t->process->threads : t;
+	while (id && other && other->id != id)
+		other = other->next;
+	return other;
 }
 
-int64_t linux_sched_setscheduler(struct linux_thread *t, const uint64_t argument[6])
+/* The policy of a thread, or its process's if it is another's: >= 0, or an error. */
+static int64_t policy_get(struct linux_thread *t, uint64_t pid)
 {
-	int32_t priority, policy = (int32_t)argument[1] & ~SCHEDULE_RESET_ON_FORK;
-	if (user_read(t, &priority, argument[2], sizeof priority))
-		return argument[2] ? -EFAULT : -EINVAL;
-	switch (policy) {
+	int64_t result = pid_check(t, pid);
+	if (result)
+		return result;
+	lock_take(&t->process->lock);
+	const struct linux_thread *other = thread_of(t, (uint32_t)pid);
+	result = other ? other->policy : SCHEDULE_OTHER;
+	lock_release(&t->process->lock);
+	return result;
+}
+
+/* policy with the flag; the checks that Linux makes have been made. */
+static int64_t policy_set(struct linux_thread *t, uint64_t pid, uint32_t policy)
+{
+	uint64_t number = 0, slice = SLICE_DEFAULT;
+	int64_t result = pid_check(t, pid);
+	if (result)
+		return result;
+	lock_take(&t->process->lock);
+	struct linux_thread *other = thread_of(t, (uint32_t)pid);
+	if (other) {
+		bool changes = (other->policy ^ policy) & ~LINUX_SCHED_RESET_ON_FORK;
+		other->policy = policy;
+		number = changes ? other->number : 0;
+		slice = (policy & ~LINUX_SCHED_RESET_ON_FORK) == SCHEDULE_IDLE ? SLICE_MIN : nice_slice(other->nice);
+	}
+	lock_release(&t->process->lock);
+	if (!other)
+		return policy == SCHEDULE_OTHER ? 0 : -EPERM;
+	if (number)
+		(void)thread_set_slice(HANDLE_SELF_PROCESS, number, slice);
+	return 0;
+}
+
+static int64_t policy_check(uint32_t policy, int32_t priority)
+{
+	switch (policy & ~LINUX_SCHED_RESET_ON_FORK) {
 	case SCHEDULE_OTHER:
 	case SCHEDULE_BATCH:
 	case SCHEDULE_IDLE:
-		return priority ? -EINVAL : pid_check(t, argument[0]);
+		return priority ? -EINVAL : 0;
 	case SCHEDULE_FIFO:
 	case SCHEDULE_ROUND_ROBIN:
 		return priority < 1 || priority > 99 ? -EINVAL : -EPERM;
@@ -54,19 +93,98 @@ int64_t linux_sched_setscheduler(struct linux_thread *t, const uint64_t argument
 	}
 }
 
+int64_t linux_sched_getscheduler(struct linux_thread *t, const uint64_t argument[6])
+{
+	return policy_get(t, argument[0]);
+}
+
+int64_t linux_sched_setscheduler(struct linux_thread *t, const uint64_t argument[6])
+{
+	int32_t priority, policy = (int32_t)argument[1];
+	if (policy < 0 || (int32_t)argument[0] < 0)
+		return -EINVAL;
+	if (user_read(t, &priority, argument[2], sizeof priority))
+		return argument[2] ? -EFAULT : -EINVAL;
+	int64_t result = pid_check(t, argument[0]);
+	if (!result)
+		result = policy_check((uint32_t)policy, priority);
+	return result ? result : policy_set(t, argument[0], (uint32_t)policy);
+}
+
 int64_t linux_sched_getparam(struct linux_thread *t, const uint64_t argument[6])
 {
 	int32_t priority = 0;
-	int64_t result = pid_check(t, argument[0]);
+	int64_t result = argument[1] ? pid_check(t, argument[0]) : -EINVAL;
 	return result ? result : user_write(t, argument[1], &priority, sizeof priority);
 }
 
 int64_t linux_sched_setparam(struct linux_thread *t, const uint64_t argument[6])
 {
 	int32_t priority;
+	if ((int32_t)argument[0] < 0)
+		return -EINVAL;
 	if (user_read(t, &priority, argument[1], sizeof priority))
 		return argument[1] ? -EFAULT : -EINVAL;
-	return priority ? -EINVAL : pid_check(t, argument[0]);
+	int64_t result = pid_check(t, argument[0]);
+	return result ? result : priority ? -EINVAL : 0;
+}
+
+/* struct sched_attr, of which the first 48 bytes are the oldest */
+struct linux_schedule {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t least, most;
+};
+#define SCHEDULE_SIZE_MIN 48u
+#define FLAG_RESET_ON_FORK 1u
+#define FLAG_KEEP_POLICY 8u
+#define FLAG_KEEP_PARAMETERS 16u
+
+int64_t linux_sched_setattr(struct linux_thread *t, const uint64_t argument[6])
+{
+	struct linux_schedule wanted = { 0 };
+	uint32_t known = sizeof wanted;
+	if (!argument[1] || (int32_t)argument[0] < 0 || argument[2])
+		return -EINVAL;
+	if (user_read(t, &wanted.size, argument[1], sizeof wanted.size))
+		return -EFAULT;
+	uint32_t size = wanted.size ? wanted.size : SCHEDULE_SIZE_MIN;
+	if (size < SCHEDULE_SIZE_MIN || size > known) /* a later structure: it is told how long ours is */
+		return user_write(t, argument[1], &known, sizeof known) ? -EFAULT : -E2BIG;
+	if (user_read(t, &wanted, argument[1], size))
+		return -EFAULT;
+	if (wanted.flags & ~(uint64_t)(FLAG_RESET_ON_FORK | FLAG_KEEP_POLICY | FLAG_KEEP_PARAMETERS) || (int32_t)wanted.policy < 0)
+		return -EINVAL;
+	int64_t old = policy_get(t, argument[0]);
+	if (old < 0)
+		return old;
+	/* To keep the parameters keeps the policy too, as on Linux */
+	uint32_t policy = wanted.flags & (FLAG_KEEP_POLICY | FLAG_KEEP_PARAMETERS) ? (uint32_t)old & ~LINUX_SCHED_RESET_ON_FORK : wanted.policy;
+	int64_t result = policy_check(policy, (int32_t)wanted.priority);
+	if (!result)
+		result = policy_set(t, argument[0], policy | (wanted.flags & FLAG_RESET_ON_FORK ? LINUX_SCHED_RESET_ON_FORK : 0));
+	if (result || policy == SCHEDULE_IDLE || wanted.flags & FLAG_KEEP_PARAMETERS)
+		return result;
+	return linux_setpriority(t, (const uint64_t[6]){ 0, argument[0] ? argument[0] : t->id, (uint64_t)(int64_t)wanted.nice });
+}
+
+int64_t linux_sched_getattr(struct linux_thread *t, const uint64_t argument[6])
+{
+	uint32_t size = (uint32_t)argument[2];
+	if (!argument[1] || (int32_t)argument[0] < 0 || size < SCHEDULE_SIZE_MIN || size > PAGE_SIZE || argument[3])
+		return -EINVAL;
+	int64_t policy = policy_get(t, argument[0]), nice;
+	if (policy < 0)
+		return policy;
+	nice = linux_getpriority(t, (const uint64_t[6]){ 0, argument[0] ? argument[0] : t->id });
+	struct linux_schedule told = {
+		.size = MINIMUM(size, (uint32_t)sizeof told), .policy = (uint32_t)policy & ~LINUX_SCHED_RESET_ON_FORK, .nice = nice < 0 ? 0 : (int32_t)(20 - nice),
+		.flags = policy & LINUX_SCHED_RESET_ON_FORK ? FLAG_RESET_ON_FORK : 0, .most = told.size > SCHEDULE_SIZE_MIN ? 1024 : 0,
+	};
+	return user_write(t, argument[1], &told, told.size);
 }
 
 static int64_t priority_bound(int32_t policy, int64_t real_time)

@@ -47,6 +47,7 @@ int process_start(struct linux_process *p, struct linux_thread *t, struct proces
 	t->id = p->pid;
 	t->number = (uint64_t)thread_self();
 	t->nice = record->nice;
+	t->policy = record->policy;
 	record->threads = (struct record_threads){
 		.first = (uint64_t)(uintptr_t)&p->threads, .next = offsetof(struct linux_thread, next), .id = offsetof(struct linux_thread, id),
 		.lists_head = offsetof(struct linux_thread, robust_list),

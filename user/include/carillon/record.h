@@ -67,6 +67,7 @@ struct process_record {
 	uint64_t image_start, image_end; /* a native program's own text, for backtraces */
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 	struct record_threads threads;
+	uint32_t policy, reserved; /* of scheduling, as the library keeps it */
 };
 #define RECORD_TRACE 0x1u
 #define RECORD_LOCK_PLACES 0x8u /* it may have some on what is no file (FILE_LOCK_PLACE) */
