@@ -62,7 +62,7 @@ int64_t linux_pidfd_send_signal(struct linux_thread *t, const uint64_t argument[
 		if ((info.code >= 0 || info.code == LINUX_SI_TKILL) && name.pid != t->process->pid)
 			return -EPERM;
 	}
-	return signal_send_process(t, &name, signal, argument[2] ? info.sent.value : 0, info.code);
+	return signal_send_process(t, &name, signal, argument[2] ? &info : NULL);
 }
 
 int64_t linux_pidfd_getfd(struct linux_thread *t, const uint64_t argument[6])

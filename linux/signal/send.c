@@ -3,11 +3,23 @@
 #include "linux/process/process.h"
 #include "linux/signal/signal.h"
 
-static int64_t send_process_checked(struct linux_thread *t, int64_t pid, uint32_t serial, int signal, uint64_t value, int code)
+/* Who sends, as PROC_KILL takes it: of rt_sigqueueinfo and its kin what the program says, as on Linux. */
+static uint64_t sender(const struct linux_siginfo *info)
+{
+	return (uint32_t)info->sent.pid | (uint64_t)info->sent.user << 32;
+}
+
+/* info NULL: by kill. */
+static int64_t send_process(struct linux_thread *t, int64_t pid, uint32_t serial, int signal, const struct linux_siginfo *info)
 {
 	if (signal < 0 || signal > LINUX_SIGNALS)
 		return -EINVAL;
-	struct message message = { .word = { PROC_KILL, (uint64_t)pid, (uint64_t)signal, value, (uint64_t)(int64_t)code, 0, serial } };
+	struct message message = { .word = { PROC_KILL, (uint64_t)pid, (uint64_t)signal, 0, 0, 0, serial } };
+	if (info) {
+		message.word[3] = info->sent.value;
+		message.word[4] = (uint64_t)(int64_t)info->code;
+		message.word[7] = sender(info);
+	}
 	int64_t result = proc_call(t, &message, 0);
 	/* A signal to oneself is delivered before the call returns. */
 	if (result >= 0 && (signal_pending(t) & ~t->mask))
@@ -15,14 +27,9 @@ static int64_t send_process_checked(struct linux_thread *t, int64_t pid, uint32_
 	return result < 0 ? result : 0;
 }
 
-static int64_t send_process(struct linux_thread *t, int64_t pid, int signal, uint64_t value, int code)
+int64_t signal_send_process(struct linux_thread *t, const struct process_name *name, int signal, const struct linux_siginfo *info)
 {
-	return send_process_checked(t, pid, 0, signal, value, code);
-}
-
-int64_t signal_send_process(struct linux_thread *t, const struct process_name *name, int signal, uint64_t value, int code)
-{
-	return send_process_checked(t, name->pid, name->serial, signal, value, code);
+	return send_process(t, name->pid, name->serial, signal, info);
 }
 
 /*
@@ -51,7 +58,7 @@ int64_t linux_kill(struct linux_thread *t, const uint64_t argument[6])
 {
 	if (send_here(t, (int32_t)argument[0], (int)argument[1]))
 		return 0;
-	return send_process(t, (int32_t)argument[0], (int)argument[1], 0, LINUX_SI_USER);
+	return send_process(t, (int32_t)argument[0], 0, (int)argument[1], NULL);
 }
 
 int64_t signal_send_own(struct linux_thread *t, uint32_t id, const struct linux_siginfo *info)
@@ -93,7 +100,6 @@ static int64_t send_id(struct linux_thread *t, int32_t group, int32_t id, struct
 	struct linux_process *p = t->process;
 	if (id <= 0 || info->signal < 0 || info->signal > LINUX_SIGNALS)
 		return -EINVAL;
-	info->sent.pid = (int32_t)p->pid;
 	uint32_t pid = p->slot ? process_of_thread((uint32_t)id) : p->pid;
 	if (!pid || (group && pid != (uint32_t)group))
 		return -ESRCH;
@@ -106,7 +112,7 @@ static int64_t send_id(struct linux_thread *t, int32_t group, int32_t id, struct
 			return signal_send_own(t, (uint32_t)id, info);
 	}
 	struct message message = {
-		.word = { PROC_KILL, pid, (uint64_t)info->signal, info->sent.value, (uint64_t)(int64_t)info->code, (uint32_t)id },
+		.word = { PROC_KILL, pid, (uint64_t)info->signal, info->sent.value, (uint64_t)(int64_t)info->code, (uint32_t)id, 0, sender(info) },
 	};
 	int64_t result = proc_call(t, &message, 0);
 	if (result >= 0 && ((signal_pending(t) & ~t->mask) || signal_fetch_needed(p)))
@@ -120,7 +126,7 @@ void signal_exec_queue(struct linux_thread *t)
 	int signal;
 	while (t->pending && (signal = signal_take(t, ~t->pending, &info))) {
 		struct message message = {
-			.word = { PROC_KILL, t->process->pid, (uint64_t)signal, info.sent.value, (uint64_t)MINIMUM((int64_t)info.code, 0) },
+			.word = { PROC_KILL, t->process->pid, (uint64_t)signal, info.sent.value, (uint64_t)MINIMUM((int64_t)info.code, 0), 0, 0, sender(&info) },
 		};
 		(void)proc_call(t, &message, 0);
 	}
@@ -128,13 +134,13 @@ void signal_exec_queue(struct linux_thread *t)
 
 int64_t linux_tkill(struct linux_thread *t, const uint64_t argument[6])
 {
-	struct linux_siginfo info = { .signal = (int)argument[1], .code = LINUX_SI_TKILL };
+	struct linux_siginfo info = { .signal = (int)argument[1], .code = LINUX_SI_TKILL, .sent = { .pid = (int32_t)t->process->pid } };
 	return send_id(t, 0, (int32_t)argument[0], &info);
 }
 
 int64_t linux_tgkill(struct linux_thread *t, const uint64_t argument[6])
 {
-	struct linux_siginfo info = { .signal = (int)argument[2], .code = LINUX_SI_TKILL };
+	struct linux_siginfo info = { .signal = (int)argument[2], .code = LINUX_SI_TKILL, .sent = { .pid = (int32_t)t->process->pid } };
 	if ((int32_t)argument[0] <= 0)
 		return -EINVAL;
 	return send_id(t, (int32_t)argument[0], (int32_t)argument[1], &info);
@@ -148,7 +154,7 @@ int64_t linux_rt_sigqueueinfo(struct linux_thread *t, const uint64_t argument[6]
 		return -EFAULT;
 	if ((info.code >= 0 || info.code == LINUX_SI_TKILL) && (uint32_t)pid != t->process->pid)
 		return -EPERM;
-	return send_process(t, pid, (int)argument[1], info.sent.value, info.code);
+	return send_process(t, pid, 0, (int)argument[1], &info);
 }
 
 int64_t linux_rt_tgsigqueueinfo(struct linux_thread *t, const uint64_t argument[6])

@@ -35,9 +35,9 @@ struct linux_queued *signal_node(struct linux_process *p, int signal);
 void signal_queue_drop(struct linux_thread *t);
 /* To thread id of the own process: 0, -ESRCH, -EAGAIN. May be the caller. signal 0: only asks. */
 int64_t signal_send_own(struct linux_thread *t, uint32_t id, const struct linux_siginfo *info);
-/* To the process that a descriptor names: 0, -ESRCH, -EINVAL, -EAGAIN. */
+/* To the process that a descriptor names; info NULL: as kill does. 0, -ESRCH, -EINVAL, -EAGAIN. */
 struct process_name;
-int64_t signal_send_process(struct linux_thread *t, const struct process_name *name, int signal, uint64_t value, int code);
+int64_t signal_send_process(struct linux_thread *t, const struct process_name *name, int signal, const struct linux_siginfo *info);
 /* Take over what waits at proc for certain threads of this process. */
 void signal_fetch(struct linux_thread *t);
 static inline bool signal_fetch_needed(const struct linux_process *p)

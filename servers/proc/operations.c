@@ -268,6 +268,10 @@ static int64_t do_kill(struct server_request *request, struct process *caller)
 	};
 	if (info.code > 0)
 		return -EPERM; /* only the kernel's and our own codes are positive */
+	if (info.code < 0) {
+		info.pid = (uint32_t)request->word[7];
+		info.user = (uint32_t)(request->word[7] >> 32);
+	}
 	if (request->word[6] && !find_serial(request->word[1], request->word[6]))
 		return -ESRCH;
 	uint32_t thread = (uint32_t)request->word[5];

@@ -56,7 +56,7 @@ enum process_operation {
 	                       word2.. what the child and those it waited for used: word2 user time, word3 system time ns, word4 most pages, word5 page faults, word6 waits,
 	                       word7 preemptions */
 	PROC_KILL,          /* word1 = pid as for kill (i64), word2 = signal (0 probes), word3 = value, word4 = si_code (0 SI_USER, -1 SI_QUEUE);
-	                       word5 = id of one thread of that process, or 0 */
+	                       word5 = id of one thread of that process, or 0; word7 = with a negative code, the pid to be told as sender | its user << 32 */
 	PROC_TAKE_SIGNAL,   /* word1 = blocked mask. Reply: word0 = signal (0 none), range: siginfo_t of Linux (128 bytes) */
 	PROC_SET_GROUP,     /* word1 = pid, word2 = group (setpgid) */
 	PROC_SET_SESSION,   /* setsid. Reply: word0 = session */
