@@ -2,11 +2,23 @@
  * Sleeping and waking; the contract is in wait.h.
  * A sleeping thread is on one queue (waiting_on, under that queue's lock). Whoever takes it off (a waker, its deadline, an interrupt) does
  * so under the queue's lock, so exactly one of them decides wait_result. The deadline is disarmed by the one that takes it off.
+ * Model: tests/model/wait.pml, which found that an interrupt could be lost between the look at its flag and the queue.
  */
 #include "kernel/core/wait.h"
 #include "arch/processor.h"
 #include "kernel/core/log.h"
 #include "kernel/obj/thread.h"
+
+/* Between a write and a read of another word that another processor writes and reads the other way round. As with locks (lock.h), one processor needs no more
+ * than the compiler's order. */
+static inline void write_before_read(void)
+{
+#ifdef KERNEL_DEBUG
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#else
+	__asm__ volatile("" ::: "memory");
+#endif
+}
 
 void wait_queue_init(struct wait_queue *queue)
 {
@@ -55,19 +67,23 @@ static bool must_not_sleep(const struct thread *thread, unsigned how)
 static inline int sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how, bool linked, struct thread *next)
 {
 	struct thread *current = thread_current();
-	int refused = must_not_sleep(current, how) ? -EINTR : deadline != DEADLINE_NEVER && deadline <= time_now() ? -ETIMEDOUT : 0;
-	if (refused) {
-		if (next)
-			thread_ready(next);
-		if (lock)
-			spin_unlock(lock);
-		return refused;
-	}
 	bool own = lock != &queue->lock; /* the condition may be protected by the queue's own lock */
 	if (own)
 		spin_lock(&queue->lock);
 	current->waiting_on = queue;
 	current->wait_how = how;
+	/* From here on an interrupter finds the thread, and one that came before has set its flag: each writes first and then looks (wait_interrupt). */
+	write_before_read();
+	int refused = must_not_sleep(current, how) ? -EINTR : deadline != DEADLINE_NEVER && deadline <= time_now() ? -ETIMEDOUT : 0;
+	if (refused) {
+		current->waiting_on = NULL;
+		spin_unlock(&queue->lock);
+		if (next)
+			thread_ready(next);
+		if (own && lock)
+			spin_unlock(lock);
+		return refused;
+	}
 	current->wait_result = 0;
 	current->state = THREAD_SLEEPING;
 	if (linked)
@@ -155,6 +171,7 @@ static bool ends_by_interrupt(const struct thread *thread)
 
 void wait_interrupt(struct thread *thread, bool kill)
 {
+	write_before_read(); /* the caller has set the flag: see sleep */
 	wake_for(thread, -EINTR, kill ? ends_by_kill : ends_by_interrupt);
 }
 

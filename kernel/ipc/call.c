@@ -1,5 +1,6 @@
 /*
  * The caller's side of ports: the call record, pinning, queueing or handing the call straight to a waiting server thread, giving up.
+ * Model: tests/model/call.pml.
  */
 #include "arch/processor.h"
 #include "arch/usercopy.h"

@@ -1,6 +1,7 @@
 /*
  * Packets: the queue of a packet channel. Rules: channel.h. A channel of capacity 0 hands each packet over: the sender waits until a receiver
  * has taken it.
+ * A select over several channels is only a model yet: tests/model/select.pml.
  */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"

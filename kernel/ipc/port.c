@@ -1,5 +1,6 @@
 /*
  * Listeners and clients as objects, and notifications. Rules and locks: port.h.
+ * Model: tests/model/call.pml.
  */
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"

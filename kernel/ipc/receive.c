@@ -1,6 +1,7 @@
 /*
  * The server's side of ports: waiting for a call or a notification and taking it over. A call is either delivered completely (range,
  * handles, reply number) or stays at the head of the queue with the error going to the server.
+ * Model: tests/model/call.pml.
  */
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"

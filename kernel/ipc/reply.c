@@ -3,6 +3,7 @@
  *
  * A reply's number is generation << 12 | slot. Slots are reserved before a thread waits for a call, so that every call received can
  * be set aside. Generations make a number that was answered before useless.
+ * Model: tests/model/call.pml.
  */
 #include "arch/usercopy.h"
 #include "kernel/core/heap.h"

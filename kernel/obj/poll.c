@@ -7,6 +7,7 @@
  *
  * Another thread may close or replace a handle meanwhile. The object is kept as long as the poll sleeps, but what is told after a sleep is told of
  * what the handle stands for then, or that it stands for nothing.
+ * Model: tests/model/poll.pml.
  */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"

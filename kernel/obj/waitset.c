@@ -11,6 +11,7 @@
  *
  * Locks: nesting_lock (RANK_WAITSET) for which waitsets contain which; waitset->lock (RANK_EVENT) for the items. Both are taken under
  * observer_lock by notifications; an object's readiness is asked with no lock held and a reference to the object.
+ * Model: tests/model/poll.pml.
  */
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
