@@ -65,13 +65,14 @@
 	.endm
 
 	.text
-	.globl entry_native, frame_attention, frame_return
+	.globl entry_gate, entry_general, entry_native, frame_attention, frame_return
 	.globl entry_call, entry_call_compatibility, entry_table, thread_enter_user, thread_enter_kernel, context_switch_stacks
 	.align 16
 entry_call:
 	swapgs
 	movq %rsp, %gs:PROCESSOR_SCRATCH
 	/* Whose call is it? (struct call_gate.) No register is free but rsp, which nothing pushes to until it is a stack again. */
+entry_gate: /* a jump to entry_general when there is a trace (patch.c) */
 	movq %gs:PROCESSOR_CURRENT, %rsp
 	movq THREAD_PROCESS(%rsp), %rsp
 	cmpq PROCESS_NATIVE_START(%rsp), %rcx

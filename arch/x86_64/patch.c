@@ -46,9 +46,11 @@ static void write_branch(uint64_t address, uint8_t instruction, uint64_t target)
 void arch_trace_begin(void)
 {
 	extern const uint64_t patch_trace_start[][2], patch_trace_end[][2], patch_call_start[], patch_call_end[];
+	void entry_gate(void), entry_general(void);
 	int64_t call_dispatch_traced(struct arch_frame *, uint64_t, const uint64_t *);
 	for (const uint64_t (*patch)[2] = patch_trace_start; patch < patch_trace_end; patch++)
 		write_branch((*patch)[0], 0xe9, (*patch)[1]);
+	write_branch((uint64_t)entry_gate, 0xe9, (uint64_t)entry_general); /* every call goes the general way */
 	for (const uint64_t *patch = patch_call_start; patch < patch_call_end; patch++)
 		write_branch(*patch, 0xe8, (uint64_t)call_dispatch_traced);
 }

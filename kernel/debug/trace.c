@@ -3,6 +3,7 @@
  * non-maskable interrupt writes no records.
  */
 #include "kernel/debug/trace.h"
+#include "arch/frame.h"
 #include "arch/processor.h"
 #include "arch/thread.h"
 #include "kernel/core/log.h"
@@ -63,7 +64,8 @@ int64_t call_dispatch_traced(struct arch_frame *frame, uint64_t number, const ui
 	trace_record(foreign ? TRACE_LINUX : TRACE_CALL, (uint16_t)min(number, (uint64_t)UINT16_MAX), argument[0], argument[1], argument[2], argument[3],
 		     argument[4], argument[5]);
 	int64_t result = call_dispatch(frame, number, argument);
+	int64_t told = result == CALL_FRAME_CHANGED ? arch_frame_call_kept(frame) : result;
 	bool reflected = foreign && arch_frame_instruction(frame) != instruction;
-	trace_record(reflected ? TRACE_REFLECT : TRACE_RETURN, (uint16_t)min(number, (uint64_t)UINT16_MAX), (uint64_t)result, 0, 0, 0, 0, 0);
+	trace_record(reflected ? TRACE_REFLECT : TRACE_RETURN, (uint16_t)min(number, (uint64_t)UINT16_MAX), (uint64_t)told, 0, 0, 0, 0, 0);
 	return result;
 }

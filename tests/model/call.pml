@@ -2,11 +2,11 @@
  * Port calls: submission, delivery, reply, setting aside, interrupt, and the deaths of servers and listeners.
  * models: kernel/ipc/call.c kernel/ipc/receive.c kernel/ipc/reply.c kernel/ipc/port.c
  *
- * sizes: -DCALLS=1 -DSERVERS=2
  * sizes: -DCALLS=2 -DSERVERS=1
+ * sizes: -DCALLS=1 -DSERVERS=2
  *
  * One thread makes CALLS calls; SERVERS threads of one process serve them, each reply with or without a range to copy, sometimes by a thread that did not
- * receive the call, sometimes with a number that was answered before. A third party interrupts the caller once, and server and listener may die at any time. Each atomic block is what the C does
+ * receive the call, sometimes with a number that was answered before, or never. A third party interrupts the caller once, and server and listener may die at any time. Each atomic block is what the C does
  * under one lock (port->lock, reply_table->lock) or an atomic instruction; between them everything may happen, as on several processors.
  *
  * Checked: a call record is not touched once it is free (use) and its contents (pins, handles) not while a server does not hold them; references never
@@ -49,7 +49,7 @@ typedef reply_slot { byte call = NONE; byte generation; bool replying, reserved 
 reply_slot slot[SLOTS];
 byte number_slot = NONE, number_generation, number_sequence; /* a reply number that was set aside, for any thread */
 
-bool interrupt_pending, caller_over, finish;
+bool interrupt_pending, interrupt_made, caller_over, finish, early;
 byte servers_left = SERVERS;
 
 inline use(c) { assert(c != NONE && call[c].allocated) }
@@ -201,7 +201,7 @@ over:
 proctype interrupter()
 {
 	byte i;
-	interrupt_pending = true;
+	atomic { interrupt_pending = true; interrupt_made = true };
 	d_step {
 		i = 0;
 		do
@@ -345,7 +345,7 @@ look:
 			q = call[c].sequence;
 			if
 			:: (!call[c].busy
-				&& call[c].state == CALL_BOUND /* guard deliver_bound */
+				&& call[c].state == CALL_BOUND
 			   ) -> call[c].delivered = true; goto number
 			:: else
 			fi
@@ -390,6 +390,7 @@ number:
 	fi;
 	if
 	:: port_reply(i, g, q, copies)
+	:: !interrupt_made /* never answered: the interrupt will end it */
 	:: atomic { number_slot == NONE -> number_slot = i; number_generation = g; number_sequence = q }; /* set aside, ... */
 		if
 		:: true
@@ -429,9 +430,7 @@ ends:
 				atomic {
 					use(c);
 					if
-					:: (true
-						&& call[c].state == CALL_BOUND /* guard close_bound */
-					   ) -> call_fail(c)
+					:: call[c].state == CALL_BOUND -> call_fail(c)
 					:: else
 					fi
 				};
@@ -448,10 +447,7 @@ ends:
 /* Ends the servers when the caller has what it wanted, or before: their threads are killed. Afterwards nobody serves, so the owner drops the listener. */
 proctype supervisor()
 {
-	if
-	:: caller_over
-	:: true
-	fi;
+	(caller_over || early);
 	d_step { finish = true; server_sleeps[0] = false; server_sleeps[1] = false };
 	(servers_left == 0);
 	run listener_owner()
@@ -468,6 +464,7 @@ init {
 		run supervisor();
 		if
 		:: run listener_owner()
+		:: early = true
 		:: true
 		fi
 	};
