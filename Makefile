@@ -200,6 +200,9 @@ $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $
 # the program of tests/fuzz, which takes init's place; not part of the system
 $(eval $(call native_program,fuzz,tests/fuzz/native))
 fuzz: $(BUILD)/system/fuzz kernel tools
+# the same of tests/ipc
+$(eval $(call native_program,ipc,tests/ipc/native))
+ipc: $(BUILD)/system/ipc kernel tools
 # the same of bench: Carillon's own calls
 $(eval $(call native_program,bench,bench/native))
 bench: $(BUILD)/system/bench kernel tools
@@ -260,6 +263,6 @@ clean:
 	rm -rf build
 
 
-.PHONY: fuzz bench standin generated kernel library servers tools archive all clean
+.PHONY: fuzz ipc bench standin generated kernel library servers tools archive all clean
 -include $(addsuffix .d,$(KERNEL_OBJECTS) $(KERNELS:%=$(OBJECT)/%/offsets/arch/offsets.h) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
-	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
+	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c tests/ipc/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
