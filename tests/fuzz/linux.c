@@ -44,6 +44,7 @@ static const struct trace_call calls[] = {
 struct shared { volatile uint64_t calls; volatile uint32_t last[THREADS]; };
 static struct shared *shared;
 static char *scratch;
+static int null_file;
 static uint64_t seed;
 
 static uint64_t random_next(uint64_t *state)
@@ -221,8 +222,11 @@ static _Noreturn void child_run(const char *folder)
 		_exit(1);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* by the descriptor that the parent has, since a child before may have removed the name: its bytes would come to the parent's output */
 	for (int i = 0; i < 3; i++)
-		dup2(open("/dev/null", O_RDWR), i);
+		if (dup2(null_file, i) < 0)
+			_exit(1);
+	close(null_file);
 	struct sigaction action = { .sa_handler = handler };
 	int caught[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGURG, SIGXFSZ, SIGIO, SIGVTALRM, SIGPROF, 34, 40, 64 };
 	for (unsigned i = 0; i < sizeof caught / sizeof *caught; i++)
@@ -331,6 +335,7 @@ int main(int count, char **arguments)
 	seed = count > 1 ? strtoull(arguments[1], NULL, 10) : 1;
 	setvbuf(stdout, NULL, _IONBF, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	null_file = open("/dev/null", O_RDWR | O_CLOEXEC);
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct figures before = { 0, 0, 0, 0 }, now;
 	for (; made < wanted; seed++, rounds++) {
