@@ -12,14 +12,13 @@ bool flight_possible(const struct object *object)
 {
 	return (void)object, false;
 }
-bool flight_is(const struct object *object)
+bool flight_suspect(const struct object *object, unsigned dropped)
 {
-	return (void)object, false;
-}
-bool flights_any(void)
-{
+	(void)object;
+	(void)dropped;
 	return false;
 }
+
 void flights_begin(const struct carried_handle *handles, unsigned count)
 {
 	(void)handles, (void)count;
