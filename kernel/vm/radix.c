@@ -301,6 +301,8 @@ static uint64_t entry_count(const void *entry, unsigned level, uint64_t first, u
 	const struct radix_node *node = entry;
 	uint64_t span = level_span(level - 1), pages = 0;
 	uint64_t bits = node->present & slot_mask(first >> (RADIX_BITS * (level - 1)), (end - 1) >> (RADIX_BITS * (level - 1)));
+	for (; bits && level == 1; bits &= bits - 1) /* pages themselves */
+		pages++;
 	for (; bits; bits &= bits - 1) {
 		unsigned i = __builtin_ctzl(bits);
 		uint64_t start = i * span;
