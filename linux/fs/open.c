@@ -12,6 +12,8 @@
  */
 int name_own_descriptor(const struct linux_thread *t, const char *path)
 {
+	if (path[0] != '/' || (path[1] != 'd' && path[1] != 'p')) /* neither /dev nor /proc: nearly all */
+		return -1;
 	static const char prefixes[][16] = { "/dev/fd/", "/proc/self/fd/" };
 	if (!strcmp(path, "/dev/stdin"))
 		return 0;
