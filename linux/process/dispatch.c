@@ -176,11 +176,13 @@ void linux_enter_exception(struct linux_thread *t)
 		break;
 	case EXCEPTION_ILLEGAL:
 		info.signal = LINUX_SIGILL;
-		info.code = LINUX_ILL_ILLOPN;
+		info.code = MACHINE_ILLEGAL_CODE;
 		info.fault.address = instruction;
 		break;
 	case EXCEPTION_BREAKPOINT:
 		info.signal = LINUX_SIGTRAP;
+		info.code = MACHINE_BREAKPOINT_CODE;
+		info.fault.address = MACHINE_BREAKPOINT_ADDRESS(instruction);
 		break;
 	case EXCEPTION_STEP:
 		info.signal = LINUX_SIGTRAP;

@@ -28,6 +28,11 @@ uint32_t machine_processor(void);
 #define MACHINE_CLONE_TLS 3
 #define MACHINE_CALL_LENGTH 4 /* bytes of the system call instruction */
 
+/* What a signal tells of an illegal instruction and of a breakpoint */
+#define MACHINE_ILLEGAL_CODE 1 /* ILL_ILLOPC */
+#define MACHINE_BREAKPOINT_CODE 1 /* TRAP_BRKPT */
+#define MACHINE_BREAKPOINT_ADDRESS(instruction) (instruction)
+
 /* The parts of the registers that the portable code names. */
 static inline uint64_t *machine_result(struct registers *r) { return &r->a0; }
 static inline uint64_t *machine_instruction(struct registers *r) { return &r->pc; }

@@ -28,6 +28,11 @@ uint32_t machine_processor(void);
 #define MACHINE_CLONE_TLS 4
 #define MACHINE_CALL_LENGTH 2 /* bytes of the system call instruction */
 
+/* What a signal tells of an illegal instruction and of a breakpoint */
+#define MACHINE_ILLEGAL_CODE LINUX_ILL_ILLOPN
+#define MACHINE_BREAKPOINT_CODE LINUX_SI_KERNEL
+#define MACHINE_BREAKPOINT_ADDRESS(instruction) 0
+
 /* The parts of the registers that the portable code names. */
 static inline uint64_t *machine_result(struct registers *r) { return &r->rax; }
 static inline uint64_t *machine_instruction(struct registers *r) { return &r->rip; }
