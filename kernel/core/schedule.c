@@ -64,8 +64,7 @@ static void attention(void)
 static void slice_time(const struct thread *running)
 {
 	if (running == this_processor()->idle || !ready_count[running->priority]) {
-		quantum_end = UINT64_MAX;
-		slice_before = 0; /* nobody waits for its end: a new one begins */
+		quantum_end = UINT64_MAX; /* the slice goes on all the same: threads that wake and await each other would never come to its end */
 	} else if (arch_counter_span(slice_before) >= running->slice) {
 		quantum_end = UINT64_MAX;
 		attention();
@@ -229,8 +228,6 @@ void schedule_hand(struct thread *to)
 	to->state = THREAD_RUNNING;
 	if (scheduler_ready || quantum_end != UINT64_MAX)
 		slice_time(to);
-	else
-		slice_before = 0;
 	spin_unlock(&schedule_lock);
 	trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
 	trace(TRACE_SWITCH, to->number, to->process, TRACE_SWITCH_SLEEPS, 0, 0, 0);
