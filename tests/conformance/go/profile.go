@@ -81,10 +81,14 @@ func main() {
 	for i := 0; i < 10; i++ {
 		go func() { <-stop }()
 	}
-	runtime.Gosched()
-	profile.Reset()
-	check(pprof.Lookup("goroutine").WriteTo(&profile, 2))
-	fmt.Println("waiting", strings.Count(profile.String(), "[chan receive]:\nmain.main.func2()"), "of", pprof.Lookup("goroutine").Count() >= 11)
+	// Those that another thread has taken up are not waiting yet: a dump shows them running.
+	waiting := 0
+	for start := time.Now(); waiting < 10 && time.Since(start) < 10*time.Second; time.Sleep(time.Millisecond) {
+		profile.Reset()
+		check(pprof.Lookup("goroutine").WriteTo(&profile, 2))
+		waiting = strings.Count(profile.String(), "[chan receive]:\nmain.main.func2()")
+	}
+	fmt.Println("waiting", waiting, "of", pprof.Lookup("goroutine").Count() >= 11)
 	close(stop)
 	runtime.SetMutexProfileFraction(1)
 	runtime.SetBlockProfileRate(1)
