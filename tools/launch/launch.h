@@ -64,7 +64,7 @@ void options_read(struct options *options, int argc, char **argv);
 /* Ends with a message unless path is a program for this kind of machine. Returns the interpreter it names (to be freed), or NULL. */
 char *program_check(const char *path, const struct architecture *architecture);
 
-/* Which of the three standard streams are terminals: 't' or 'p' each, and NUL. */
+/* What the three standard streams are: 't' a terminal, 'p' another stream, 's' for the error the same stream as the output; and NUL. */
 void terminal_describe(char stdio[4]);
 /* Whether the one we read from erases whole UTF-8 characters (IUTF8). */
 bool terminal_utf8(void);

@@ -2,9 +2,12 @@
  * The host's terminal while a machine uses it. With a terminal as standard input the guest's terminal server does all
  * line editing, echo and signals, so ours is raw. Where only the output is a terminal, just its output processing is off.
  */
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 #include "tools/launch/launch.h"
@@ -13,10 +16,21 @@ static struct termios saved[3];
 static bool changed[3];
 static pid_t owner; /* a child that ends must not touch the terminal */
 
+/* Whether both are one pipe, socket or device, or one open file with one offset (not one file opened twice). */
+static bool one_stream(int first, int second)
+{
+	struct stat one, other;
+	if (fstat(first, &one) < 0 || fstat(second, &other) < 0 || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+		return false;
+	return !S_ISREG(one.st_mode) || syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, first, second) == 0;
+}
+
 void terminal_describe(char stdio[4])
 {
 	for (int i = 0; i < 3; i++)
 		stdio[i] = isatty(i) ? 't' : 'p';
+	if (stdio[1] == 'p' && stdio[2] == 'p' && one_stream(1, 2))
+		stdio[2] = 's';
 	stdio[3] = 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * What the kernel and the host told: the command line, and the member system/run of the boot archive with the program's arguments.
  *
- *   command line  stdio=XYZ (t terminal or p plain stream, for input, output, error), path=GUESTPATH, verbose, strace, utf8, restart,
+ *   command line  stdio=XYZ (t terminal or p plain stream, for input, output, error; error s: the output's stream), path=GUESTPATH, verbose, strace, utf8, restart,
  *                 kill=... (killer.c); other words are not for init
  *   system/run    NUL-terminated strings: "argv" COUNT string... "env" COUNT string... "cwd" PATH
  */
@@ -44,7 +44,8 @@ static void command_word(const char *word, size_t length)
 		boot.kill = strndup(word + 5, length - 5);
 	} else if (length == 9 && memcmp(word, "stdio=", 6) == 0) {
 		for (unsigned i = 0; i < 3; i++)
-			boot.is_terminal[i] = word[6 + i] != 'p';
+			boot.is_terminal[i] = word[6 + i] == 't';
+		boot.error_is_output = word[8] == 's' && !boot.is_terminal[1];
 	} else if (length > 5 && length - 5 < sizeof boot.path && memcmp(word, "path=", 5) == 0) {
 		memcpy(boot.path, word + 5, length - 5);
 		boot.path[length - 5] = '\0';

@@ -26,6 +26,7 @@ struct boot {
 	const char *kill;       /* kill=...: servers die on purpose (killer.c); NULL */
 	bool trace;             /* strace: the program's Linux calls are told on standard error */
 	bool is_terminal[3];    /* standard input, output, error: stdio=XYZ */
+	bool error_is_output;   /* the two are one plain stream, so that what a program writes to both keeps its order */
 	char path[1024];        /* of the program in the guest */
 	/* member system/run */
 	char **arguments, **environment;

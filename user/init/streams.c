@@ -4,7 +4,7 @@
  *
  *   input   p: driver -> channel -> descriptor 0        t: driver -> channel -> terminal server
  *   output  p: descriptor 1 -> channel -> driver        t: terminal server -> channel -> driver (of output if that is t, else of error)
- *   error   p: descriptor 2 -> channel -> driver
+ *   error   p: descriptor 2 -> channel -> driver        s: the output's descriptor, also called 2
  * A terminal for input only shows nothing: its screen is a null description.
  */
 #include <stdarg.h>
@@ -96,6 +96,18 @@ static void trace_proc_prepare(handle_t sender)
 		server_give_away(SERVER_PROC, BOOT_NAME_TRACE, writer_make((handle_t)again, DESCRIPTION_NON_BLOCKING), 0);
 }
 
+/* For the trace too, when this stream is the standard error. */
+static void plain_prepare(unsigned stream, handle_t sender)
+{
+	bool traced = boot.trace && stream == (boot.error_is_output ? 1 : 2);
+	if (traced)
+		trace_proc_prepare(sender);
+	int64_t again = traced ? handle_duplicate(sender, HANDLE_HIGH, 0, 0) : HANDLE_NONE;
+	if (again >= 0) /* flags the program sets on its descriptor must not change the trace's */
+		streams.trace = writer_make((handle_t)again, 0);
+	streams.standard[stream] = writer_make(sender, 0);
+}
+
 static void output_prepare(void)
 {
 	static const char *const names[] = { NULL, "output", "error" };
@@ -103,18 +115,17 @@ static void output_prepare(void)
 	for (unsigned i = 1; i < 3; i++) {
 		if (boot.is_terminal[i] && terminal_shown)
 			continue;
+		if (i == 2 && boot.error_is_output) {
+			streams.standard[2] = streams.standard[1];
+			continue;
+		}
 		struct channel_ends ends = channel_make(CHANNEL_STREAM, STREAM_CAPACITY);
 		server_give_away(SERVER_CONSOLE, names[i], reader_make(ends.receiver, DESCRIPTION_NON_BLOCKING), 0);
 		if (boot.is_terminal[i]) {
 			server_give_away(SERVER_TERMINAL, BOOT_NAME_CONSOLE_OUTPUT, writer_make(ends.sender, DESCRIPTION_NON_BLOCKING), 0);
 			terminal_shown = true;
 		} else {
-			if (i == 2 && boot.trace)
-				trace_proc_prepare(ends.sender);
-			int64_t again = i == 2 && boot.trace ? handle_duplicate(ends.sender, HANDLE_HIGH, 0, 0) : HANDLE_NONE;
-			if (again >= 0) /* flags the program sets on its descriptor must not change the trace's */
-				streams.trace = writer_make((handle_t)again, 0);
-			streams.standard[i] = writer_make(ends.sender, 0);
+			plain_prepare(i, ends.sender);
 		}
 	}
 	if (!terminal_shown)
