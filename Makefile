@@ -101,7 +101,7 @@ $(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
 
 # -- kernel, twice: carillon.elf, and carillon-debug.elf with the checks of KERNEL_DEBUG (lock order, poisoned memory), which tests use
 
-KERNEL_SOURCES := $(filter-out arch/$(ARCH)/offsets.c,$(call sources,kernel/*/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c))
+KERNEL_SOURCES := $(filter-out arch/$(ARCH)/offsets.c,$(call sources,kernel/*/*.c arch/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c))
 KERNEL_SCRIPT := $(firstword $(wildcard arch/$(ARCH)/kernel.ld arch/$(ARCH)/*.ld))
 KERNELS := carillon carillon-debug
 KERNEL_OBJECTS := $(foreach kernel,$(KERNELS),$(call objects,$(kernel),$(KERNEL_SOURCES)))

@@ -85,11 +85,6 @@ noreturn void sbi_power(uint32_t action);
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count); /* mmu.c: final kernel tables */
 bool mmu_reattach(struct arch_space *space, uint64_t address);
 void clock_start(void);                     /* clock.c */
-bool float_trap(void);                      /* float.c: true when the instruction may be repeated */
-void float_forget(struct thread *thread);
-void float_switch(struct thread *to);
-void float_save(void *area);                /* entry.S */
-void float_load(const void *area);
 void trap_entry(void);
 void thread_enter_user(void);
 void thread_enter_kernel(void);

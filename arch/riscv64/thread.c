@@ -1,21 +1,14 @@
 /*
- * Threads: kernel stacks, the switch between them, and the registers of user mode.
- * A kernel stack is KERNEL_STACK_SIZE bytes of the direct map. The frame of user mode is at its top; a thread that does not run has its
- * callee-saved registers (struct switch_frame) where arch.stack_pointer says.
+ * Threads: the switch between them, and the registers of user mode. Their kernel stacks: arch/kernel_stack.h.
  * Every value of a program's registers is harmless here: sret to any address faults in user mode only, and no register holds privileged bits.
  */
+#include "arch/float.h"
+#include "arch/kernel_stack.h"
 #include "arch/thread.h"
 #include "riscv.h"
-#include "kernel/core/log.h"
-#include "kernel/obj/budget.h"
-#include "kernel/core/page.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/thread.h"
 #include "arch/mmu.h"
-
-#define STACK_ORDER 2u
-_Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "stack size");
-#define STACK_MARK 0x5afe57ac5afe57acul /* lowest word of a stack; overwritten: it overflowed */
 
 struct switch_frame { uint64_t ra, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, reserved; };
 _Static_assert(sizeof(struct switch_frame) == 112, "entry.S");
@@ -23,17 +16,6 @@ _Static_assert(sizeof(struct switch_frame) == 112, "entry.S");
 static uint64_t user_address(uint64_t address)
 {
 	return address < USER_TOP ? address : 0;
-}
-
-static int stack_allocate(struct thread *thread)
-{
-	struct page *page = budget_page_alloc(budget_current(), STACK_ORDER, 0);
-	if (!page)
-		return -ENOMEM;
-	thread->arch.stack_base = (uint64_t)page_address(page);
-	thread->arch.stack_top = thread->arch.stack_base + KERNEL_STACK_SIZE;
-	*(uint64_t *)thread->arch.stack_base = STACK_MARK;
-	return 0;
 }
 
 static void switch_frame_set(struct thread *thread, uint64_t below, void (*enter)(void), uint64_t s1, uint64_t s2)
@@ -65,7 +47,7 @@ int arch_thread_init(struct thread *thread, const struct thread_start *start)
 		if (error)
 			return error;
 	}
-	if (stack_allocate(thread)) {
+	if (kernel_stack_allocate(thread)) {
 		float_forget(thread);
 		return -ENOMEM;
 	}
@@ -77,24 +59,15 @@ int arch_thread_init(struct thread *thread, const struct thread_start *start)
 
 int arch_kernel_thread_init(struct thread *thread, void (*function)(void *), void *argument)
 {
-	if (stack_allocate(thread))
+	if (kernel_stack_allocate(thread))
 		return -ENOMEM;
 	switch_frame_set(thread, thread->arch.stack_top, thread_enter_kernel, (uint64_t)function, (uint64_t)argument);
 	return 0;
 }
 
-void arch_thread_destroy(struct thread *thread)
-{
-	float_forget(thread);
-	if (thread->arch.stack_base)
-		page_unref(page_of_address((void *)thread->arch.stack_base));
-	thread->arch.stack_base = thread->arch.stack_top = 0;
-}
-
 void arch_context_switch(struct thread *from, struct thread *to)
 {
-	if (from->arch.stack_base && *(uint64_t *)from->arch.stack_base != STACK_MARK)
-		panic("kernel stack overflow of thread %lu", from->number);
+	kernel_stack_check(from);
 	this_processor()->kernel_stack = to->arch.stack_top;
 	struct arch_space *space = thread_arch_space(to);
 	if (space) /* a kernel thread runs in whatever space there is */
@@ -104,11 +77,6 @@ void arch_context_switch(struct thread *from, struct thread *to)
 		arch_library_set(upcall->image_start, upcall->image_end);
 	float_switch(to);
 	context_switch_stacks(&from->arch.stack_pointer, to->arch.stack_pointer);
-}
-
-struct arch_frame *arch_thread_frame(struct thread *thread)
-{
-	return (struct arch_frame *)thread->arch.stack_top - 1;
 }
 
 /* Thread-local storage is a general register: the program sets it itself, and thread_create for a new thread. */
@@ -183,15 +151,4 @@ void arch_frame_set(struct arch_frame *frame, const struct registers *registers)
 void arch_frame_set_result(struct arch_frame *frame, int64_t value)
 {
 	frame->r.a0 = (uint64_t)value;
-}
-
-bool arch_stack_readable(uint64_t address)
-{
-	extern const char kernel_start[], kernel_end[];
-	if (address & 7)
-		return false;
-	if (address >= (uint64_t)kernel_start && address + 16 <= (uint64_t)kernel_end)
-		return true;
-	const struct thread *current = this_processor()->current;
-	return current && address >= current->arch.stack_base && address + 16 <= current->arch.stack_top;
 }

@@ -3,12 +3,14 @@
  * User mode: page faults go to page_fault_handle, other exceptions to exception_handle with their portable cause.
  * Kernel mode: only the instructions of usercopy.S may fault; anything else is a bug and panics with the registers.
  *
- * A page fault may only mean that its tables were detached by a fork (mmu.c): then they are attached, and the instruction repeated if it
- * may succeed now. The same trap tells that the floating-point unit is off: illegal instruction (float.c).
+ * A page fault may only mean that its tables were detached by a fork (page_entry.h): then they are attached, and the instruction repeated if it
+ * may succeed now. The same trap tells that the floating-point unit is off: illegal instruction (float_unit.h).
  */
 #include "riscv.h"
+#include "float_unit.h"
 #include "abi/calls.h"
 #include "abi/memory.h"
+#include "arch/float.h"
 #include "arch/mmu.h"
 #include "arch/thread.h"
 #include "arch/usercopy.h"
@@ -134,7 +136,7 @@ static void user_exception(struct arch_frame *frame)
 	uint64_t address = frame->r.pc;
 	switch (frame->cause) {
 	case CAUSE_ILLEGAL:
-		if (float_trap())
+		if (!float_unit_enabled() && board.floats && float_take())
 			return;
 		cause = EXCEPTION_ILLEGAL;
 		break;

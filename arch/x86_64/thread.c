@@ -1,41 +1,21 @@
 /*
- * Threads: kernel stacks, the switch between them, and the registers of user mode.
- * A kernel stack is KERNEL_STACK_SIZE bytes of the direct map. The frame of user mode is at its top; a thread that does not run has its
- * callee-saved registers (struct switch_frame) where arch.stack_pointer says.
+ * Threads: the switch between them, and the registers of user mode. Their kernel stacks: arch/kernel_stack.h.
  * What the frame may hold is checked here, once: the instruction pointer is canonical and in the user half (iret would fault in kernel
  * mode otherwise), the flags never include a privileged one, the bases of fs and gs are user addresses (entry.S relies on it).
  */
+#include "arch/float.h"
+#include "arch/kernel_stack.h"
 #include "arch/thread.h"
 #include "x86.h"
-#include "kernel/core/log.h"
-#include "kernel/obj/budget.h"
-#include "kernel/core/page.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/process.h"
 #include "arch/mmu.h"
 
-#define STACK_ORDER 2u
-_Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "stack size");
-#define STACK_MARK 0x5afe57ac5afe57acul /* lowest word of a stack; overwritten: it overflowed */
-
 struct switch_frame { uint64_t r15, r14, r13, r12, rbx, rbp, rip; };
-
-void float_switch(struct thread *to);
 
 static uint64_t user_address(uint64_t address)
 {
 	return address < USER_TOP ? address : 0;
-}
-
-static int stack_allocate(struct thread *thread)
-{
-	struct page *page = budget_page_alloc(budget_current(), STACK_ORDER, 0);
-	if (!page)
-		return -ENOMEM;
-	thread->arch.stack_base = (uint64_t)page_address(page);
-	thread->arch.stack_top = thread->arch.stack_base + KERNEL_STACK_SIZE;
-	*(uint64_t *)thread->arch.stack_base = STACK_MARK;
-	return 0;
 }
 
 static void switch_frame_set(struct thread *thread, uint64_t below, void (*enter)(void), uint64_t rbx, uint64_t r12)
@@ -67,7 +47,7 @@ int arch_thread_init(struct thread *thread, const struct thread_start *start)
 		if (error)
 			return error;
 	}
-	if (stack_allocate(thread)) {
+	if (kernel_stack_allocate(thread)) {
 		float_forget(thread);
 		return -ENOMEM;
 	}
@@ -80,25 +60,16 @@ int arch_thread_init(struct thread *thread, const struct thread_start *start)
 
 int arch_kernel_thread_init(struct thread *thread, void (*function)(void *), void *argument)
 {
-	if (stack_allocate(thread))
+	if (kernel_stack_allocate(thread))
 		return -ENOMEM;
 	switch_frame_set(thread, thread->arch.stack_top, thread_enter_kernel, (uint64_t)function, (uint64_t)argument);
 	return 0;
 }
 
-void arch_thread_destroy(struct thread *thread)
-{
-	float_forget(thread);
-	if (thread->arch.stack_base)
-		page_unref(page_of_address((void *)thread->arch.stack_base));
-	thread->arch.stack_base = thread->arch.stack_top = 0;
-}
-
 void arch_context_switch(struct thread *from, struct thread *to)
 {
 	struct processor *processor = this_processor();
-	if (from->arch.stack_base && *(uint64_t *)from->arch.stack_base != STACK_MARK)
-		panic("kernel stack overflow of thread %lu", from->number);
+	kernel_stack_check(from);
 	processor->kernel_stack = to->arch.stack_top;
 	cpu_set_kernel_stack(to->arch.stack_top);
 	if (to->process) { /* a kernel thread runs in whatever space there is */
@@ -114,11 +85,6 @@ void arch_context_switch(struct thread *from, struct thread *to)
 	if (processor->float_owner == to || !this_arch()->float_disabled)
 		float_switch(to);
 	context_switch_stacks(&from->arch.stack_pointer, to->arch.stack_pointer);
-}
-
-struct arch_frame *arch_thread_frame(struct thread *thread)
-{
-	return (struct arch_frame *)thread->arch.stack_top - 1;
 }
 
 void arch_thread_set_pointer(struct thread *thread, unsigned which, uint64_t value)
@@ -217,15 +183,4 @@ bool arch_frame_from_user(const struct arch_frame *frame)
 bool arch_frame_after_call(const struct arch_frame *frame)
 {
 	return frame->rcx == frame->rip && frame->r11 == frame->rflags;
-}
-
-bool arch_stack_readable(uint64_t address)
-{
-	extern const char kernel_start[], kernel_end[];
-	if (address & 7)
-		return false;
-	if (address >= (uint64_t)kernel_start && address + 16 <= (uint64_t)kernel_end)
-		return true;
-	const struct thread *current = this_processor()->current;
-	return current && address >= current->arch.stack_base && address + 16 <= current->arch.stack_top;
 }

@@ -117,9 +117,8 @@ void patch_words(void);                     /* this processor cannot go the shor
 void idt_init(void);                        /* idt.c */
 void idt_load(void);
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count); /* mmu.c: final kernel tables */
-void float_start(void);                     /* float.c */
+void float_start(void);                     /* float_unit.c */
 void float_device_not_available(struct arch_frame *frame);
-void float_forget(struct thread *thread);
 void apic_start(void);                      /* apic.c */
 void apic_end_of_interrupt(void);
 uint32_t apic_identifier(void);

@@ -1,4 +1,4 @@
-/* The C side of user memory access: address checks. The instructions are in usercopy.S. */
+/* The C side of user memory access, for all ports: address checks. The instructions are in the port's usercopy.S. */
 #include "arch/usercopy.h"
 
 int usercopy_sleeping(void *target, const void *source, size_t length);
