@@ -10,7 +10,7 @@ _Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "stack size");
 
 int kernel_stack_allocate(struct thread *thread)
 {
-	struct page *page = budget_page_alloc(budget_current(), STACK_ORDER, 0);
+	struct page *page = budget_page_alloc(budget_own(), STACK_ORDER, 0);
 
 	if (!page)
 		return -ENOMEM;

@@ -35,7 +35,7 @@ static inline uint64_t table_groups(const struct page *page, unsigned shift, uin
 
 int arch_space_init(struct arch_space *space)
 {
-	struct page *page = budget_page_alloc(budget_current(), 0, PAGE_ZERO);
+	struct page *page = budget_page_alloc(budget_own(), 0, PAGE_ZERO);
 	if (!page)
 		return -ENOMEM;
 	page->flags = 0;
@@ -135,7 +135,7 @@ static uint64_t *table_make(struct arch_space *space, uint64_t address, bool wri
 	for (unsigned shift = TOP_SHIFT; shift > PAGE_SHIFT; shift -= 9) {
 		uint64_t *entry = &table[address >> shift & (ENTRIES - 1)];
 		if (!entry_present(*entry)) {
-			struct page *page = budget_page_alloc(budget_current(), 0, PAGE_ZERO);
+			struct page *page = budget_page_alloc(budget_own(), 0, PAGE_ZERO);
 			if (!page)
 				return NULL; /* empty tables above stay; the next unmap or the space's end takes them */
 			page->flags = 0;

@@ -2,7 +2,7 @@
  * Kernel objects' memory. Sizes up to 2048 bytes come from size classes: a page is cut into equal objects; the page keeps its free ones in
  * a list through their first word (struct page: free_objects, flags = objects in use) and is on its class's list while it has any. Classes
  * of 64 bytes and more are multiples of 64, so such objects are 64-byte aligned. Larger sizes are whole blocks of pages.
- * Each allocation is charged to the budget of the process that makes it, which is named in the last word of an object (and in struct page for
+ * Each allocation is charged to the budget of the process that makes it or (but by heap_alloc_own) has called it, which is named in the last word of an object (and in struct page for
  * whole pages), so that a program that makes the kernel allocate meets its own limit.
  * Memory comes zeroed; KERNEL_DEBUG fills freed memory, so that use after free shows.
  */
@@ -114,10 +114,9 @@ static inline struct budget **payer_word(void *object, unsigned class)
 	return (struct budget **)((char *)object + class_size[class]) - 1;
 }
 
-static void *small_alloc(size_t size)
+static void *small_alloc(size_t size, struct budget *payer)
 {
 	unsigned class = class_for(size);
-	struct budget *payer = budget_current();
 	if (payer && budget_charge_bytes(payer, class_size[class]))
 		return NULL;
 	spin_lock(&heap_lock);
@@ -134,9 +133,9 @@ static void *small_alloc(size_t size)
 	return object;
 }
 
-static void *large_alloc(size_t size)
+static void *large_alloc(size_t size, struct budget *payer)
 {
-	struct page *page = budget_page_alloc(budget_current(), order_of(size), 0);
+	struct page *page = budget_page_alloc(payer, order_of(size), 0);
 	if (!page)
 		return NULL;
 	spin_lock(&heap_lock);
@@ -146,7 +145,7 @@ static void *large_alloc(size_t size)
 	return memset(page_address(page), 0, size);
 }
 
-void *heap_alloc(size_t size)
+static void *alloc(size_t size, struct budget *payer)
 {
 	if (!size || size > PAGE_SIZE << 10)
 		return NULL;
@@ -156,7 +155,17 @@ void *heap_alloc(size_t size)
 		return NULL;
 	if (fail_after >= 0 && fail_after-- == 0)
 		return NULL; /* injected: this one fails, the next ones do not */
-	return size_has_class(size) ? small_alloc(size) : large_alloc(size);
+	return size_has_class(size) ? small_alloc(size, payer) : large_alloc(size, payer);
+}
+
+void *heap_alloc(size_t size)
+{
+	return alloc(size, budget_current());
+}
+
+void *heap_alloc_own(size_t size)
+{
+	return alloc(size, budget_own());
 }
 
 void heap_free(void *pointer, size_t size)

@@ -6,6 +6,8 @@
 #define KERNEL_HEAP_H
 #include "kernel/core/types.h"
 void *heap_alloc(size_t size) must_check;
+/* The same, paid for by the current process, whoever it works for (budget_own). */
+void *heap_alloc_own(size_t size) must_check;
 void heap_free(void *pointer, size_t size); /* NULL is allowed; size as allocated */
 uint64_t heap_bytes_used(void), heap_pages_used(void);
 void heap_fail_after(int64_t allocations); /* < 0: never */

@@ -204,7 +204,7 @@ void page_unref(struct page *page)
 		return;
 	unsigned order = page->order;
 	if (page->payer)
-		budget_uncharge(budget_payer(page->payer), 1ul << order);
+		budget_uncharge(page->payer, 1ul << order);
 	page->payer = NULL;
 	spin_lock(&pages_lock);
 	available += 1ul << order;

@@ -25,6 +25,8 @@ void thread_ipc_release(struct thread_ipc *ipc)
 {
 	if (ipc->served)
 		reply_put_aside(ipc);
+	if (ipc->billed)
+		call_unref(ipc->billed);
 	if (ipc->reserved_slot)
 		reply_slot_release(ipc);
 	spin_lock(&ipc->lock);
@@ -44,17 +46,26 @@ void call_unref(struct call *call)
 		return;
 	call_release_contents(call);
 	port_unref(call->port);
+	struct budget *payer = call->payer;
 	heap_free(call, sizeof(*call));
+	object_unref(&payer->object);
+}
+
+struct budget *call_payer(const struct call *call)
+{
+	return call->payer;
 }
 
 static struct call *call_record(struct thread_ipc *ipc)
 {
 	if (ipc->call)
 		return ipc->call;
-	struct call *call = heap_alloc(sizeof(*call));
+	struct call *call = heap_alloc_own(sizeof(*call));
 	if (!call)
 		return NULL;
 	call->references = 1;
+	call->payer = budget_own();
+	object_ref(&call->payer->object);
 	list_init(&call->link);
 	list_init(&call->interrupt.link);
 	wait_queue_init(&call->done);

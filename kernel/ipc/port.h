@@ -81,6 +81,7 @@ struct thread_ipc {
 	uint16_t reserved_slot;       /* 0: none */
 	uint32_t served_number;       /* the number of the reply that the reserved slot stands for */
 	struct call *served;          /* reply table's lock: received and not answered, under served_number; with a reference */
+	struct call *billed;          /* received at a raised priority, until the thread receives again: as `served` for who pays; with a reference */
 	struct object *held;          /* the listener or client of the call with words in registers that the thread sleeps in; referenced */
 	struct port *words_port;      /* the port that `call`, idle, and `calling` name; NULL otherwise */
 	uint8_t base_priority;        /* its own; the running priority is that of the call it serves */
@@ -88,6 +89,13 @@ struct thread_ipc {
 void thread_ipc_init(struct thread_ipc *ipc, struct thread *thread);
 /* The thread ends: gives back what it holds. */
 void thread_ipc_release(struct thread_ipc *ipc);
+struct budget *call_payer(const struct call *call);
+/* The budget of the process whose call the thread serves: received last and not answered, or set aside. NULL: none. */
+static inline struct budget *port_caller_budget(const struct thread_ipc *ipc)
+{
+	const struct call *call = ipc->served ? ipc->served : ipc->billed;
+	return call ? call_payer(call) : NULL;
+}
 
 /* A thread that the short way put to sleep was woken by something else: completes its call. The result is in the frame. */
 void port_call_resume(struct arch_frame *frame);

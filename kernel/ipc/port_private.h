@@ -48,6 +48,7 @@ struct call_range {
 };
 struct call {
 	uint32_t references;       /* atomic: the thread's, the reply table's */
+	struct budget *payer;      /* constant: of the thread's process; pays for what servers make for it; referenced */
 	/* port->lock */
 	uint8_t state;
 	bool busy;                 /* a server copies handles or ranges; abandoning leaves the resources to it */

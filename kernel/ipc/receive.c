@@ -74,8 +74,11 @@ static void reply_number(struct thread *thread, struct port *port, struct call *
 		spin_unlock(&port->lock);
 	}
 	priority_lend(thread, priority);
-	if (thread->priority != ipc->base_priority)
+	if (thread->priority != ipc->base_priority) {
+		__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
+		ipc->billed = call;
 		reply_put_aside(ipc);
+	}
 }
 
 /*
@@ -154,6 +157,10 @@ static int64_t receive(struct port *port, struct message *message, uint64_t dead
 	struct thread_ipc *ipc = thread->ipc;
 	if (ipc->served)
 		reply_put_aside(ipc);
+	if (ipc->billed) {
+		call_unref(ipc->billed);
+		ipc->billed = NULL;
+	}
 	priority_lend(thread, ipc->base_priority);
 	if (!ipc->reserved_slot) {
 		int error = reply_slot_reserve(ipc);

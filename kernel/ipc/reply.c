@@ -26,7 +26,7 @@ static int table_grow(struct reply_table *table)
 	uint32_t capacity = table->capacity ? table->capacity * 2 : SLOTS_START;
 	if (capacity > SLOTS_MAX)
 		return -ENOMEM;
-	struct reply_slot *slots = heap_alloc(capacity * sizeof(*slots));
+	struct reply_slot *slots = heap_alloc_own(capacity * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	if (table->capacity)

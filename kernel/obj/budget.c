@@ -5,12 +5,14 @@
  * taken one at a time, so a parent may be seen briefly with a charge that will be taken back: a limit is never exceeded, but a charge
  * racing with a failing one may fail too.
  *
- *   alive --last reference gone, pages still charged--> dying --last page uncharged--> freed
+ *   alive --last reference gone, something names it--> husk --nothing names it any more--> freed
  *
  * Kernel memory (heap.c) is charged by bytes: each budget has some pages charged for them ahead, so most allocations touch only the budget itself.
  *
- * A dying budget is kept as a husk because pages name it as their payer; what it pays is already part of its parent's account. Nobody holds a
- * reference to a husk, so nothing new is charged to it. Uncharge always names the budget that was charged.
+ * References are held by processes, handles, call records and the living budgets below. Pages, kernel memory and objects only name their payer, which is
+ * kept for them as a husk once nobody refers to it: a job's files outlive the job. The pages that a husk pays for are part of its parent's account already;
+ * its bytes move there, so husks keep no pages charged ahead; its share of the processor goes. Uncharge always names the budget that was charged. Only a channel
+ * that outlives its maker still charges a husk, which then passes that on to those above it. A budget with a living one below it is never a husk.
  *
  * A destroyed budget pays for nothing any more and its processes end; what others still hold of its objects lives on, as part of its
  * parent's account, until they drop it.
@@ -36,6 +38,10 @@ struct budget *budget_create(struct budget *parent, uint64_t pages)
 	struct budget *budget = heap_alloc(sizeof(*budget));
 	if (!budget)
 		return 0;
+	if (parent && !(budget->share = heap_alloc(sizeof(*budget->share)))) {
+		heap_free(budget, sizeof(*budget));
+		return 0;
+	}
 	spin_init(&budget->lock, "budget", RANK_BUDGET);
 	object_init(&budget->object, &budget_operations);
 	budget->pages_limit = pages;
@@ -43,22 +49,14 @@ struct budget *budget_create(struct budget *parent, uint64_t pages)
 	if (parent) {
 		object_ref(&parent->object);
 		budget->depth = parent->depth + 1;
-		share_init(&budget->share, budget_share(parent));
+		share_init(budget->share, budget_share(parent));
 	}
 	return budget;
 }
 
 struct share *budget_share(struct budget *budget)
 {
-	return budget->parent ? &budget->share : &share_root;
-}
-
-static void budget_free(struct budget *budget)
-{
-	struct budget *parent = budget->parent;
-	heap_free(budget, sizeof(*budget));
-	if (parent)
-		object_unref(&parent->object);
+	return budget->share ? budget->share : &share_root;
 }
 
 static inline uint64_t pages_for(uint64_t bytes)
@@ -66,28 +64,79 @@ static inline uint64_t pages_for(uint64_t bytes)
 	return (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
 }
 
+/* Nobody will find it any more. Lock held. */
+static inline bool is_unnamed(const struct budget *budget)
+{
+	return budget->husk && !budget->pages_used && !budget->bytes && !budget->objects && !budget->husks;
+}
+
+/* A husk that nothing names. */
+static void husk_free(struct budget *husk)
+{
+	while (husk) {
+		struct budget *parent = husk->parent;
+		heap_free(husk, sizeof(*husk)); /* paid for by whoever made it: the parent is kept by `husks` */
+		spin_lock(&parent->lock);
+		parent->husks--;
+		bool unnamed = is_unnamed(parent);
+		spin_unlock(&parent->lock);
+		husk = unnamed ? parent : NULL;
+	}
+}
+
+static void lock_both(struct budget *one, struct budget *other)
+{
+	spin_lock(&min(one, other)->lock);
+	spin_lock_second(&max(one, other)->lock);
+}
+
+/*
+ * The parent takes over the account of kernel memory; it has been charged for the pages already. Returns how many it does not need, which the caller
+ * uncharges. *unnamed: nothing names the husk.
+ */
+static uint64_t become_husk(struct budget *budget, struct budget *parent, bool *unnamed)
+{
+	lock_both(budget, parent);
+	budget->husk = true;
+	parent->husks++;
+	parent->bytes += budget->bytes;
+	parent->byte_pages += budget->byte_pages;
+	budget->pages_used -= budget->byte_pages;
+	budget->byte_pages = 0;
+	uint64_t need = pages_for(parent->bytes) + BYTE_PAGES_SPARE;
+	uint64_t spare = parent->byte_pages > need ? parent->byte_pages - need : 0;
+	parent->byte_pages -= spare;
+	*unnamed = is_unnamed(budget);
+	spin_unlock(&budget->lock);
+	spin_unlock(&parent->lock);
+	return spare;
+}
+
 static void budget_destroy(struct object *object)
 {
-	struct budget *budget = container_of(object, struct budget, object);
-	if (budget->parent)
-		scheduler_share_leave(&budget->share);
-	spin_lock(&budget->lock);
-	budget->dying = true;
-	uint64_t spare = budget->byte_pages - pages_for(budget->bytes);
-	budget->byte_pages -= spare;
-	bool free = budget->pages_used == 0;
-	spin_unlock(&budget->lock);
-	if (free)
-		budget_free(budget);
-	else if (spare)
-		budget_uncharge(budget, spare);
+	struct budget *budget = container_of(object, struct budget, object), *parent = budget->parent;
+	if (!parent) { /* a unit test's root */
+		assert(!budget->pages_used || budget->pages_used == budget->byte_pages);
+		heap_free(budget, sizeof(*budget));
+		return;
+	}
+	scheduler_share_leave(budget->share);
+	heap_free(budget->share, sizeof(*budget->share));
+	budget->share = NULL;
+	bool unnamed;
+	uint64_t spare = become_husk(budget, parent, &unnamed);
+	if (spare)
+		budget_uncharge(parent, spare);
+	if (unnamed)
+		husk_free(budget);
+	object_unref(&parent->object);
 }
 
 int budget_charge(struct budget *budget, uint64_t pages)
 {
 	for (struct budget *at = budget; at; at = at->parent) {
 		spin_lock(&at->lock);
-		bool full = at->destroyed || at->pages_used > at->pages_limit || pages > at->pages_limit - at->pages_used;
+		bool full = !at->husk && (at->destroyed || at->pages_used > at->pages_limit || pages > at->pages_limit - at->pages_used);
 		if (!full) {
 			at->pages_used += pages;
 			at->pages_peak = max(at->pages_peak, at->pages_used);
@@ -113,12 +162,12 @@ void budget_uncharge(struct budget *budget, uint64_t pages)
 		spin_lock(&budget->lock);
 		assert(budget->pages_used >= pages);
 		budget->pages_used -= pages;
-		bool free = budget->dying && budget->pages_used == 0;
+		bool unnamed = is_unnamed(budget);
 		spin_unlock(&budget->lock);
-		if (free) {
-			/* A child's reference keeps the parent while the walk goes on there: drop it last. */
+		if (unnamed) {
+			/* it keeps the parent while the walk goes on there: free it last */
 			budget_uncharge(parent, pages);
-			budget_free(budget);
+			husk_free(budget);
 			return;
 		}
 		budget = parent;
@@ -154,13 +203,39 @@ void budget_uncharge_bytes(struct budget *budget, size_t bytes)
 	spin_lock(&budget->lock);
 	assert(budget->bytes >= bytes);
 	budget->bytes -= bytes;
-	uint64_t keep = pages_for(budget->bytes) + (budget->dying ? 0 : BYTE_PAGES_SPARE);
+	if (budget->husk) { /* the account is the parent's */
+		struct budget *parent = budget->parent;
+		bool unnamed = is_unnamed(budget);
+		spin_unlock(&budget->lock);
+		budget_uncharge_bytes(parent, bytes);
+		if (unnamed)
+			husk_free(budget);
+		return;
+	}
+	uint64_t keep = pages_for(budget->bytes) + BYTE_PAGES_SPARE;
 	/* some way past what is kept, or a process that makes and drops one thing would charge and uncharge each time */
-	uint64_t spare = budget->byte_pages > keep + (budget->dying ? 0 : BYTE_PAGES_SPARE) ? budget->byte_pages - keep : 0;
+	uint64_t spare = budget->byte_pages > keep + BYTE_PAGES_SPARE ? budget->byte_pages - keep : 0;
 	budget->byte_pages -= spare;
 	spin_unlock(&budget->lock);
 	if (spare)
 		budget_uncharge(budget, spare);
+}
+
+void budget_object_add(struct budget *budget)
+{
+	spin_lock(&budget->lock);
+	budget->objects++;
+	spin_unlock(&budget->lock);
+}
+
+void budget_object_remove(struct budget *budget)
+{
+	spin_lock(&budget->lock);
+	budget->objects--;
+	bool unnamed = is_unnamed(budget);
+	spin_unlock(&budget->lock);
+	if (unnamed)
+		husk_free(budget);
 }
 
 struct page *budget_page_alloc(struct budget *payer, unsigned order, unsigned flags)
@@ -212,10 +287,4 @@ void budget_get_info(struct budget *budget, struct budget_info *info)
 	info->pages_peak = budget->pages_peak;
 	info->objects = budget->objects;
 	spin_unlock(&budget->lock);
-}
-
-/* A husk stays the payer: what it pays is part of its parent's account, and must be taken from both. */
-struct budget *budget_payer(struct budget *budget)
-{
-	return budget;
 }

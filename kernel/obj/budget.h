@@ -7,26 +7,34 @@ struct budget {
 	struct object object;
 	struct budget *parent;          /* holds a reference; NULL for the root */
 	struct spinlock lock;
-	uint64_t pages_limit, pages_used, pages_peak, objects; /* lock; used includes children */
-	uint64_t bytes, byte_pages;     /* lock: kernel memory its own processes use, and the pages charged for that (bytes rounded up, and some to spare) */
-	bool dying;                     /* lock: the last reference has gone */
+	uint64_t pages_limit, pages_used, pages_peak; /* lock; used includes children */
+	uint64_t bytes, byte_pages;     /* lock: kernel memory that names it or a husk below it as payer, and the pages charged for that (bytes rounded up, and some to spare) */
+	uint64_t objects, husks;        /* lock: objects that name it as payer; husks right below it */
+	bool husk;                      /* lock: the last reference has gone */
 	bool destroyed;                 /* lock: budget_destroy; set once */
 	unsigned depth;                 /* budgets above it */
-	struct share share;             /* of the processor; the root's is share_root instead */
+	struct share *share;            /* of the processor; NULL: the root, whose share is share_root, and husks */
 };
 #define BUDGET_DEPTH_MAX 16u        /* a charge walks up to the root */
 extern struct budget *budget_root;
-/* The budget of the current process; the root for kernel threads, NULL before there is one. Not referenced: the thread keeps it. */
+/*
+ * Who pays for what the current thread makes: the process whose call it has received and not answered, or its own process. The root for kernel
+ * threads, NULL before there is one. Not referenced: the thread, or the record of the call that it serves, keeps it.
+ */
 struct budget *budget_current(void);
+/* The budget of the current process, whoever it works for: pays for what a process is made of (its handle table, its memory, page tables, stacks). */
+struct budget *budget_own(void);
 /* NULL: no memory. The parent's depth is below BUDGET_DEPTH_MAX. */
 struct budget *budget_create(struct budget *parent, uint64_t pages) must_check;
 struct share *budget_share(struct budget *budget);
-/* Charges pages to budget and all its ancestors, or to none: 0 or -ENOMEM. */
+/* Charges pages to budget and all its ancestors, or to none: 0 or -ENOMEM. A husk has no limit of its own. */
 int budget_charge(struct budget *budget, uint64_t pages) must_check;
 void budget_uncharge(struct budget *budget, uint64_t pages);
 /* The same for bytes of kernel memory; pages are charged as they fill up. */
 int budget_charge_bytes(struct budget *budget, size_t bytes) must_check;
 void budget_uncharge_bytes(struct budget *budget, size_t bytes);
+/* An object names it as payer, or does so no more. */
+void budget_object_add(struct budget *budget), budget_object_remove(struct budget *budget);
 struct page;
 /* As page_alloc, paid for by payer (NULL: nobody) until the last reference to it goes. NULL: no memory, or not enough in the budget. */
 struct page *budget_page_alloc(struct budget *payer, unsigned order, unsigned flags) must_check;
@@ -38,6 +46,4 @@ bool budget_is_below(const struct budget *budget, const struct budget *above);
 /* The budget, itself or above it, that has no page left; the root if none is full. */
 struct budget *budget_full(struct budget *budget);
 void budget_get_info(struct budget *budget, struct budget_info *info);
-/* Pages a dying budget still pays for roll up to its parent: a page's payer is resolved through this. */
-struct budget *budget_payer(struct budget *budget);
 #endif

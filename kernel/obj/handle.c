@@ -28,8 +28,8 @@ static int table_grow(struct handle_table *table, uint32_t index)
 		capacity *= 2;
 	if (capacity == table->capacity)
 		return 0;
-	struct handle_slot *slots = heap_alloc(capacity * sizeof(*slots));
-	uint64_t *used = heap_alloc(capacity / 8);
+	struct handle_slot *slots = heap_alloc_own(capacity * sizeof(*slots));
+	uint64_t *used = heap_alloc_own(capacity / 8);
 	if (!slots || !used) {
 		heap_free(slots, capacity * sizeof(*slots));
 		heap_free(used, capacity / 8);
@@ -97,7 +97,7 @@ static void handle_drop(struct object *object)
 
 static struct handle_table *table_create(uint32_t base)
 {
-	struct handle_table *table = heap_alloc(sizeof(*table));
+	struct handle_table *table = heap_alloc_own(sizeof(*table));
 	if (!table)
 		return NULL;
 	spin_init(&table->lock, "handles", RANK_HANDLES);

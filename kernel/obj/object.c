@@ -26,9 +26,8 @@ void object_init(struct object *object, const struct object_operations *operatio
 	struct budget *payer = budget_current();
 	if (!payer)
 		return;
-	object_ref(&payer->object);
 	object->payer = payer;
-	__atomic_add_fetch(&payer->objects, 1, __ATOMIC_RELAXED);
+	budget_object_add(payer);
 }
 
 bool object_try_ref(struct object *object)
@@ -62,10 +61,8 @@ void object_unref(struct object *object)
 	struct budget *payer = object->payer;
 	object->operations->destroy(object);
 	__atomic_sub_fetch(&objects_alive, 1, __ATOMIC_RELAXED);
-	if (payer) {
-		__atomic_sub_fetch(&payer->objects, 1, __ATOMIC_RELAXED);
-		object_unref(&payer->object);
-	}
+	if (payer)
+		budget_object_remove(payer);
 }
 
 void object_observe_locked(struct object *object, struct observer *observer)

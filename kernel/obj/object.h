@@ -17,7 +17,7 @@ struct object {
 	const struct object_operations *operations;
 	uint32_t references;
 	struct list observers;                   /* struct observer; under observer_lock (one global lock of RANK_OBSERVERS) */
-	struct budget *payer;                    /* charged for it; holds a reference */
+	struct budget *payer;                    /* charged for it; named, not referenced: budget.c */
 };
 /* An observer is told of readiness changes; used by polls and waitsets. It holds no reference: it is removed when the object dies (died). */
 struct observer {
@@ -26,7 +26,7 @@ struct observer {
 	void (*notify)(struct observer *, uint32_t ready); /* called under the observer lock: may only wake or mark */
 	void (*died)(struct observer *);
 };
-/* references 1. Charges one object of `size` bytes to payer (NULL: the root). */
+/* references 1. Names budget_current() as payer. */
 void object_init(struct object *object, const struct object_operations *operations);
 #if __STDC_HOSTED__
 void object_ref(struct object *object); /* unit tests count for themselves */

@@ -25,10 +25,19 @@ struct space *space_current(void)
 	return thread && thread->process ? thread->process->space : NULL;
 }
 
-struct budget *budget_current(void)
+struct budget *budget_own(void)
 {
 	struct thread *thread = thread_current();
 	return thread && thread->process ? thread->process->budget : budget_root;
+}
+
+struct budget *budget_current(void)
+{
+	struct thread *thread = thread_current();
+	if (!thread || !thread->process)
+		return budget_root;
+	struct budget *caller = port_caller_budget(thread->ipc);
+	return caller ? caller : thread->process->budget;
 }
 
 void route_table_unref(struct route_table *routes)

@@ -80,9 +80,8 @@ struct process {
 /* A process without threads; takes its own references to space, handles and budget. */
 struct process *process_create(struct space *space, const struct handles *handles, struct budget *budget) must_check;
 static inline struct process *process_current(void) { return thread_current()->process; }
-/* The space and the budget of the current process; not referenced (the thread keeps them). NULL for kernel threads (space), the root (budget). */
+/* The space of the current process; not referenced (the thread keeps it). NULL for kernel threads. Its budget: budget.h. */
 struct space *space_current(void);
-struct budget *budget_current(void);
 /* Begins the end of a process: the first status given counts. Its threads end when they would return to user mode. -ESRCH: already a corpse. */
 int process_end(struct process *process, uint32_t status);
 /* The same for the current process. Returns; the calling thread ends in thread_return_to_user. */

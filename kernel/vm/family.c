@@ -21,7 +21,7 @@ int family_space_init(struct family_space *space, struct object *object, struct 
 {
 	struct lineage *founded = 0;
 	if (!parent) {
-		founded = heap_alloc(sizeof(*founded));
+		founded = heap_alloc_own(sizeof(*founded));
 		if (!founded)
 			return -ENOMEM;
 		list_init(&founded->spaces);
@@ -96,7 +96,7 @@ int family_add(struct family *family, struct family_space *space)
 	spin_unlock(&family_lock);
 	if (exists)
 		return 0;
-	struct member *member = heap_alloc(sizeof(*member));
+	struct member *member = heap_alloc_own(sizeof(*member));
 	if (!member)
 		return -ENOMEM;
 	spin_lock(&family_lock);

@@ -67,7 +67,7 @@ static struct map_node *node_own(struct map_node *node)
 {
 	if (__atomic_load_n(&node->references, __ATOMIC_ACQUIRE) == 1)
 		return node;
-	struct map_node *copy = heap_alloc(sizeof(*copy));
+	struct map_node *copy = heap_alloc_own(sizeof(*copy));
 	if (copy) {
 		*copy = *node;
 		copy->references = 1;
@@ -141,7 +141,7 @@ static struct map_node *balance(struct map_node *node)
 static struct map_node *node_insert(struct map_node *node, const struct region *region)
 {
 	if (!node) {
-		node = heap_alloc(sizeof(*node));
+		node = heap_alloc_own(sizeof(*node));
 		if (node) {
 			node->references = 1;
 			node->region = *region;

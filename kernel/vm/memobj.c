@@ -37,6 +37,8 @@ struct memobj *memobj_of_object(struct object *object)
 
 struct page *page_alloc_charged(struct budget *budget, unsigned flags)
 {
+	if (!budget)
+		budget = budget_own();
 	if (budget && budget_charge(budget, 1))
 		return 0;
 	struct page *page = page_alloc(0, flags);

@@ -40,7 +40,7 @@ int64_t sys_memobj_create(uint64_t size, uint32_t options)
 {
 	if (options & ~MEMOBJ_GROW || size > MEMOBJ_SIZE_MAX)
 		return -EINVAL;
-	return install(memobj_create(size, options, budget_current()));
+	return install(memobj_create(size, options, NULL));
 }
 
 int64_t sys_memobj_create_physical(handle_t resource, uint64_t address, uint64_t size, uint32_t options)
@@ -59,7 +59,7 @@ int64_t sys_memobj_create_physical(handle_t resource, uint64_t address, uint64_t
 		if (at - address >= 1ul << 32)
 			break;
 	}
-	return install(memobj_create_physical(address, size, options, budget_current()));
+	return install(memobj_create_physical(address, size, options, NULL));
 }
 
 int64_t sys_memobj_create_contiguous(handle_t resource, uint64_t size, user_t physical)
@@ -126,7 +126,7 @@ int64_t sys_memobj_clone(handle_t handle, uint64_t offset, uint64_t length)
 	if (offset & (PAGE_SIZE - 1) || length > MEMOBJ_SIZE_MAX || __builtin_add_overflow(offset, length, &end)
 	    || memobj->kind == MEMOBJ_PHYSICAL || memobj->fixed)
 		return done(memobj, -EINVAL);
-	struct memobj *clone = memobj_clone(memobj, offset, length, budget_current());
+	struct memobj *clone = memobj_clone(memobj, offset, length, NULL);
 	object_unref(memobj_object(memobj));
 	return install(clone);
 }

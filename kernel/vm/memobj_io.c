@@ -10,6 +10,7 @@
  */
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"
+#include "kernel/obj/budget.h"
 #include "kernel/vm/memobj_private.h"
 
 #define WRITE_TRIES 3
@@ -130,7 +131,7 @@ static int write_piece(struct write *write, uint64_t at, uint64_t piece)
 	page = radix_get_exclusive(&memobj->pages, index, &exclusive);
 	if (page && (exclusive || memobj->fixed))
 		return write_copy(write, (char *)page_address(page) + in_page, piece);
-	struct page *fresh = write->spare ? write->spare : page_alloc_charged(memobj->budget, 0);
+	struct page *fresh = write->spare ? write->spare : page_alloc_charged(memobj->budget ? memobj->budget : budget_current(), 0);
 	if (!fresh)
 		return -ENOMEM;
 	write->spare = fresh;

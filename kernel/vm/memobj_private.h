@@ -33,7 +33,7 @@ struct memobj {
 	struct object object;
 	struct spinlock lock;        /* RANK_MEMOBJ */
 	/* constant */
-	struct budget *budget;       /* pays for pages; holds a reference; NULL: nobody */
+	struct budget *budget;       /* pays for pages; holds a reference; NULL: whoever brings one in */
 	uint32_t options;
 	uint8_t kind;                /* MEMOBJ_ANONYMOUS ... */
 	bool fixed;                  /* physically contiguous: pages never move, the size never changes */
@@ -52,7 +52,7 @@ static inline uint64_t page_ceiling(uint64_t bytes)
 {
 	return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
-/* One page charged to budget (NULL: nobody), state CLEAN, one reference; or NULL. flags as page_alloc. */
+/* One page charged to budget (NULL: the current process's, budget_own), state CLEAN, one reference; or NULL. flags as page_alloc. */
 struct page *page_alloc_charged(struct budget *budget, unsigned flags) must_check;
 
 /*

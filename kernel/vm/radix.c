@@ -53,7 +53,7 @@ static void entry_drop(void *entry, unsigned level)
 
 static struct radix_node *node_create(unsigned level)
 {
-	struct radix_node *node = heap_alloc(sizeof(*node));
+	struct radix_node *node = heap_alloc_own(sizeof(*node));
 	if (node) {
 		node->references = 1;
 		node->level = level;

@@ -29,7 +29,7 @@ static int64_t install(struct space *space)
 
 int64_t sys_space_create(uint32_t options)
 {
-	return options ? -EINVAL : install(space_create(budget_current()));
+	return options ? -EINVAL : install(space_create(NULL));
 }
 
 int64_t sys_space_clone(handle_t handle)
@@ -38,7 +38,7 @@ int64_t sys_space_clone(handle_t handle)
 	int error = lookup(handle, RIGHT_READ, &space);
 	if (error)
 		return error;
-	struct space *clone = space_clone(space, budget_current());
+	struct space *clone = space_clone(space, NULL);
 	object_unref(space_object(space));
 	return install(clone);
 }

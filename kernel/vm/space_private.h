@@ -9,7 +9,7 @@
 struct space {
 	struct object object;
 	struct spinlock lock;        /* RANK_SPACE */
-	struct budget *budget;       /* constant; pays for private pages; holds a reference */
+	struct budget *budget;       /* constant; pays for private pages; holds a reference; NULL: the process whose thread needs one */
 	struct family_space family;  /* the family lock */
 	/* lock */
 	struct map_node *map;

@@ -52,11 +52,6 @@ struct space *space_current(void)
 {
 	return current->process->space;
 }
-struct budget *budget_current(void)
-{
-	return NULL;
-}
-
 int process_handles_ref(struct process *process, struct handles *handles)
 {
 	handles_ref(&process->handles);
