@@ -162,8 +162,9 @@ $(VDSO): $(VDSO_OBJECTS) linux/vdso/vdso.ld linux/vdso/$(ARCH)/names.map
 $(OBJECT)/library/linux/vdso/image.S.o: LIBRARY_FLAGS += -DVDSO_FILE='"$(VDSO)"'
 $(OBJECT)/library/linux/vdso/image.S.o: $(VDSO)
 
-$(LIBRARY): $(LIBRARY_OBJECTS) linux/image.ld
-	$(CC) $(LINK) -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
+LAYOUT := abi/$(ARCH)/abi/layout.h
+$(LIBRARY): $(LIBRARY_OBJECTS) linux/image.ld $(LAYOUT)
+	$(CC) $(LINK) -Wl,--defsym=LIBRARY_START=$$(sed -n 's/^#define LIBRARY_START \(0x[0-9a-f]*\)ul$$/\1/p' $(LAYOUT)) -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
 $(LIBRARY_ARCHIVE): $(LIBRARY_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^

@@ -20,6 +20,7 @@ struct boot_device {        /* a virtio-mmio window */
 };
 struct boot_info {
 	uint64_t archive_size;
+	uint64_t user_top;       /* where user addresses end */
 	uint32_t device_count, processors;
 	struct boot_device device[BOOT_DEVICES];
 	char command_line[2048]; /* NUL-terminated */

@@ -66,19 +66,21 @@ struct handle_found { int32_t handle; uint32_t options; };
 #define READY_READ_NORMAL 0x040u  /* told by polls and waitsets along with READY_IN, where asked for */
 #define READY_WRITE_NORMAL 0x100u /* ... with READY_OUT */
 
-/* Layout of user addresses (both ports have at least 47 bits). */
+/*
+ * Layout of user addresses. The port's abi/layout.h says where the personality library, its tables and its threads' stacks are (LIBRARY_START,
+ * LIBRARY_END), and above what no address is (USER_TOP_MAX); where user addresses end on this machine the kernel tells (struct boot_info, the process record).
+ */
 #define USER_BOTTOM 0x10000ul            /* nothing is ever mapped below */
 #define VALUE_SPACE_START 0x400000000000ul /* reserved for values (DESIGN: later); never chosen or accepted */
 #define VALUE_SPACE_END 0x600000000000ul
-#define LIBRARY_START 0x7fff80000000ul   /* the personality library, its tables and its threads' stacks */
-#define USER_TOP 0x7ffffffff000ul
+#include "abi/layout.h"
 
 /* inside the library's range */
 #define LIBRARY_IMAGE (LIBRARY_START)                /* text of the library in unmodified programs */
 #define LIBRARY_PROCESS_TABLE (LIBRARY_START + 0x10000000ul) /* read-only table of processes kept by the proc server */
 #define LIBRARY_TIME_PAGE (LIBRARY_START + 0x18000000ul)
 #define LIBRARY_RECORD (LIBRARY_START + 0x20000000ul) /* the process record */
-#define LIBRARY_PRIVATE (LIBRARY_START + 0x30000000ul) /* from here to USER_TOP: the library's own allocations */
+#define LIBRARY_PRIVATE (LIBRARY_START + 0x30000000ul) /* from here to LIBRARY_END: the library's own allocations */
 
 #define CLOCK_MONOTONIC_ID 0u
 #define CLOCK_REALTIME_ID 1u

@@ -82,7 +82,7 @@ struct linux_process {
 	uint64_t realtime_timers[LINUX_TIMERS / 64]; /* atomic bit map: POSIX timers whose absolute times are of the real-time clock */
 	uint32_t children_rule, personality;      /* PROC_CHILDREN_* as told to proc; personality(2) */
 
-	uint64_t stack_size;                      /* of the program's stack, which ends at PROGRAM_TOP */
+	uint64_t stack_size;                      /* of the program's stack, which ends at program_top (mm.h) */
 	uint64_t program_break_floor;             /* end of the program's data: where the heap starts */
 	uint64_t image_entry, image_headers;      /* AT_ENTRY and AT_PHDR of the running program */
 	uint64_t stack_start, vector_start;       /* the stack pointer a program began with, its auxiliary vector; for /proc */

@@ -1,8 +1,9 @@
 /*
  * First instructions. The firmware (OpenSBI) jumps to the start of the image, at its physical address in supervisor mode without
  * translation: a0 = number of this processor (hart), a1 = physical address of the device tree.
- * The boot tables map the first 512 GiB twice in pages of 1 GiB: identity (left after the jump to the high half) and the direct map; and the GiB of
- * the image at IMAGE_OFFSET. mmu.c replaces them by tables with proper protection.
+ * One boot table of pages of 1 GiB maps the first 254 GiB twice: identity in its first half (left after the jump to the high half), in its second half
+ * the direct map, and at its end the GiB of the image at IMAGE_OFFSET. That is Sv39, which every processor with translation has; mmu.c replaces it by
+ * tables with proper protection, of Sv48 where that is there too.
  */
 #include "arch/frame.h"
 #define LEAF 0xcf               /* valid, read, write, execute, accessed, dirty */
@@ -23,41 +24,31 @@ start:
 	bltu t0, t1, 1b
 	lla sp, boot_stack_top
 
-	lla t0, boot_direct
+	lla s2, boot_root
+	mv t0, s2
 	li t1, LEAF
 	li t2, GIGA_STEP
-	li t3, 512
-2:	sd t1, 0(t0)
+	li t3, 256
+	li t4, 256 * 8
+2:	add t5, t0, t4
+	sd t1, 0(t0)
+	sd t1, 0(t5)
 	add t1, t1, t2
 	addi t0, t0, 8
 	addi t3, t3, -1
 	bnez t3, 2b
-	lla t0, boot_root
-	lla t1, boot_direct
-	srli t1, t1, 2
-	ori t1, t1, 1
-	sd t1, 0(t0)
-	li t2, 256 * 8
-	add t2, t2, t0
-	sd t1, 0(t2)
-	lla t3, boot_high
-	srli t1, t3, 2
-	ori t1, t1, 1
-	li t2, 511 * 8
-	add t2, t2, t0
-	sd t1, 0(t2)
 	lla t1, start           /* the GiB that the image lies in */
 	srli t1, t1, 30
 	slli t1, t1, 28
 	ori t1, t1, LEAF
 	li t2, 510 * 8
-	add t2, t2, t3
+	add t2, t2, s2
 	sd t1, 0(t2)
 
-	srli t0, t0, 12
-	li t1, 9 << 60          /* Sv48 */
-	or t0, t0, t1
 	sfence.vma
+	srli t0, s2, 12
+	li t1, 8 << 60          /* Sv39 */
+	or t0, t0, t1
 	csrw satp, t0
 	csrr t1, satp
 	bne t0, t1, no_translation
@@ -91,13 +82,11 @@ no_translation:
 
 	.section .rodata
 no_translation_text:
-	.asciz "PANIC: this processor has no Sv48 translation, which Carillon needs\n"
+	.asciz "PANIC: this processor has no Sv39 translation, which Carillon needs\n"
 
 	.section .bss.tables, "aw", @nobits
 	.align 12
 boot_root: .skip 4096
-boot_direct: .skip 4096
-boot_high: .skip 4096
 	.globl boot_stack, boot_stack_top
 boot_stack: .skip 16384
 boot_stack_top:

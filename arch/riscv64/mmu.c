@@ -1,14 +1,21 @@
 /*
- * The kernel half of all page tables (Sv48; entries 256-511 of the top table), made once at start: 256 the direct map, 511 the kernel image
- * (last 2 GiB) and device registers (last GiB). The user half is arch/page_table.c's.
+ * The kernel half of all page tables, made once at start, and which translation there is: four levels of tables (Sv48), or three where the processor has
+ * no Sv48 (Sv39). They differ in where a walk begins (top_shift) and where user addresses end (user_top).
+ *
+ * With both the kernel has the last 256 GiB, entries 256-511 of one table (kernel_high): from its begin the direct map, in its last two GiB the image
+ * and device registers. With Sv48 the top table's last entry refers to it, with Sv39 each top table has a copy of its half. The user half is
+ * arch/page_table.c's.
  */
 #include "arch/page_table.h"
 #include "riscv.h"
 #include "kernel/core/log.h"
 
-#define DIRECT_ENTRY 256u
-#define KERNEL_ENTRY 511u
-#define IMAGE_ENTRY 510u /* of kernel_high: the GiB before the last */
+#define DIRECT_ENTRY 256u /* of kernel_high: the first GiB of memory */
+#define IMAGE_ENTRY 510u  /* ... the GiB before the last */
+#define KERNEL_ENTRY 511u /* of a top table with Sv48 */
+#define SV39_SHIFT 30u
+#define SV48_SHIFT 39u
+#define SV39_TOP (1ul << 38)
 #define IMAGE_BASE 0xffffffff80000000ul
 #define DEVICE_BASE 0xffffffffc0000000ul
 
@@ -17,8 +24,9 @@ static uint64_t kernel_high[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_directory[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_table[2][ENTRIES] __attribute__((aligned(4096)));
 static uint64_t device_directory[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t direct_high[ENTRIES] __attribute__((aligned(4096)));
 static unsigned device_pages;
+unsigned top_shift = SV39_SHIFT;
+uint64_t user_top = SV39_TOP - PAGE_SIZE;
 
 /* --- the kernel half --- */
 
@@ -52,7 +60,7 @@ static void map_direct(physical_t start, physical_t end, physical_t (*allocate)(
 {
 	const uint64_t giga = 1ul << 30, mega2 = 1ul << 21, flags = VALID | READ | WRITE | ACCESSED | DIRTY | GLOBAL;
 	for (physical_t a = align_down(start, mega2); a < end; ) {
-		uint64_t *entry = &direct_high[a >> 30];
+		uint64_t *entry = &kernel_high[DIRECT_ENTRY + (a >> 30)];
 		if (a % giga == 0 && end - a >= giga && !*entry) {
 			*entry = entry_of_page(a) | flags;
 			a += giga;
@@ -68,19 +76,28 @@ static void map_direct(physical_t start, physical_t end, physical_t (*allocate)(
 
 static void root_load(physical_t root)
 {
-	CSR_WRITE(satp, root >> PAGE_SHIFT | SATP_SV48);
+	CSR_WRITE(satp, root >> PAGE_SHIFT | (top_shift == SV48_SHIFT ? SATP_SV48 : SATP_SV39));
 	translation_forget_all();
 }
 
-void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count)
+void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count, bool sv48)
 {
 	map_image();
 	for (unsigned i = 0; i < count; i++)
-		map_direct(ranges[i][0], min(ranges[i][1], (physical_t)ENTRIES << 30), allocate);
+		map_direct(ranges[i][0], ranges[i][1], allocate);
 	kernel_high[IMAGE_ENTRY] = image_table(kernel_directory);
 	kernel_high[IMAGE_ENTRY + 1] = image_table(device_directory);
-	kernel_root[DIRECT_ENTRY] = image_table(direct_high);
-	kernel_root[KERNEL_ENTRY] = image_table(kernel_high);
+	if (sv48) {
+		top_shift = SV48_SHIFT;
+		translation_kernel_half(kernel_root);
+		root_load(image_physical(kernel_root));
+		if ((CSR_READ(satp) & SATP_MODE) == SATP_SV48) {
+			user_top = USER_TOP_MAX;
+			return;
+		}
+		top_shift = SV39_SHIFT; /* a mode that is not there leaves the register as it was */
+	}
+	translation_kernel_half(kernel_root);
 	root_load(image_physical(kernel_root));
 }
 
@@ -109,8 +126,10 @@ void *arch_map_device(physical_t address, size_t size)
 
 void translation_kernel_half(uint64_t *root)
 {
-	root[DIRECT_ENTRY] = kernel_root[DIRECT_ENTRY];
-	root[KERNEL_ENTRY] = kernel_root[KERNEL_ENTRY];
+	if (top_shift == SV48_SHIFT)
+		root[KERNEL_ENTRY] = image_table(kernel_high);
+	else
+		memcpy(root + ENTRIES / 2, kernel_high + ENTRIES / 2, sizeof(kernel_high) / 2);
 }
 
 void arch_space_activate(struct arch_space *space)

@@ -1,5 +1,5 @@
 /*
- * An entry of a page table, for arch/page_table.c: four levels (Sv48).
+ * An entry of a page table, for arch/page_table.c: four levels (Sv48) or three (Sv39).
  *
  * Only entries that map pages have permissions, so a whole table cannot be write-protected at its top. It is detached instead: a closed entry of a
  * table (page_table.c) is invalid but keeps the address (DETACHED). The first access below it faults, and mmu_reattach opens what is closed on the way to it:
@@ -24,7 +24,8 @@
 #define DETACHED 0x100ul /* for software: with VALID clear, the entry of a table that is there */
 #define ADDRESS_SHIFT 2u /* from an entry's address to a physical one */
 #define ADDRESS 0x003ffffffffffc00ul
-#define TOP_SHIFT 39u /* an entry of the top table covers so many bytes, as a power of two */
+extern unsigned top_shift; /* mmu.c */
+#define TOP_SHIFT top_shift /* an entry of the top table covers so many bytes, as a power of two */
 
 static inline bool entry_present(uint64_t entry) { return entry & (VALID | DETACHED); }
 static inline physical_t entry_physical(uint64_t entry) { return (entry & ADDRESS) << ADDRESS_SHIFT; }

@@ -38,6 +38,8 @@ static inline void *direct(physical_t address) { return (void *)(DIRECT_BASE + a
 #define SIE_TIMER 0x20ul
 #define SIE_EXTERNAL 0x200ul
 #define STATUS_FS_INITIAL 0x2000ul
+#define SATP_MODE (15ul << 60)
+#define SATP_SV39 (8ul << 60)
 #define SATP_SV48 (9ul << 60)
 #define CAUSE_INTERRUPT (1ul << 63)
 enum cause {
@@ -82,7 +84,8 @@ struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t a0, u
 void sbi_start(void);
 void sbi_timer(uint64_t when);
 noreturn void sbi_power(uint32_t action);
-void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count); /* mmu.c: final kernel tables */
+/* mmu.c: final kernel tables. sv48: use it if the processor has it, else Sv39; user_top tells. */
+void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count, bool sv48);
 bool mmu_reattach(struct arch_space *space, uint64_t address);
 void clock_start(void);                     /* clock.c */
 void trap_entry(void);

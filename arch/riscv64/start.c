@@ -9,7 +9,6 @@
 #include "kernel/core/wait.h"
 #include "arch/mmu.h"
 
-#define BOOT_MAP_END (512ul << 30)
 
 static struct processor boot_processor;
 static struct arch_processor boot_arch;
@@ -19,7 +18,7 @@ struct board board;
 
 static physical_t table_allocate(void)
 {
-	physical_t page = start_memory_take(&info, PAGE_SIZE, BOOT_MAP_END);
+	physical_t page = start_memory_take(&info, PAGE_SIZE, DIRECT_SIZE);
 	memset(direct(page), 0, PAGE_SIZE);
 	return page;
 }
@@ -48,6 +47,13 @@ static void tree_read(physical_t tree)
 static void memory_start(void)
 {
 	extern const char kernel_start[], kernel_end[];
+	for (unsigned i = 0; i < board.memory_count; i++) {
+		physical_t *range = board.memory[i];
+		if (range[1] > DIRECT_SIZE)
+			log_info("memory: what lies above %lu GiB is not used", DIRECT_SIZE >> 30);
+		range[0] = min(range[0], (physical_t)DIRECT_SIZE);
+		range[1] = min(range[1], (physical_t)DIRECT_SIZE);
+	}
 	for (unsigned i = 0; i < board.memory_count; i++)
 		start_memory_add(&info, board.memory[i][0], board.memory[i][1]);
 	for (unsigned i = 0; i < board.reserved_count; i++)
@@ -55,7 +61,8 @@ static void memory_start(void)
 	start_memory_exclude(&info, (uint64_t)kernel_start - IMAGE_OFFSET, align_up((uint64_t)kernel_end - IMAGE_OFFSET, PAGE_SIZE));
 	start_archive_exclude(&info);
 	start_trace_exclude(&info);
-	mmu_start(table_allocate, (const physical_t (*)[2])board.memory, board.memory_count);
+	mmu_start(table_allocate, (const physical_t (*)[2])board.memory, board.memory_count, !start_command_has(&info, "sv39"));
+	log_info("translation: %s", user_top == USER_TOP_MAX ? "Sv48" : "Sv39");
 	start_pages(&info, (const physical_t (*)[2])board.memory, board.memory_count);
 }
 

@@ -25,7 +25,7 @@
 #include "lib/cpio/cpio.h"
 #include "lib/elf/elf.h"
 
-#define INIT_STACK_TOP 0x7ffe00000000ul
+#define INIT_STACK_TOP (LIBRARY_START - (8ul << 30))
 #define INIT_STACK_SIZE (64ul * 1024)
 #define INIT_INFO (INIT_STACK_TOP + PAGE_SIZE) /* where boot_info is mapped */
 #define MEMORY_MIN (6ul << 20)
@@ -98,6 +98,7 @@ static struct memobj *boot_info_object(void)
 	if (!object || !boot)
 		panic("first process: no memory");
 	boot->archive_size = start_info->archive_size;
+	boot->user_top = USER_TOP;
 	boot->device_count = start_info->device_count;
 	boot->processors = start_info->processors;
 	memcpy(boot->device, start_info->device, sizeof(boot->device));

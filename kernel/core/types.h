@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include "abi/types.h"
 #include "abi/errors.h" /* generated from abi/errors.tbl */
+#include "arch/user_top.h" /* USER_TOP, where user addresses end: at most USER_TOP_MAX */
 
 typedef uint64_t physical_t;  /* a physical address */
 typedef uint64_t user_t;      /* an address in user space: never dereferenced, only passed to copy functions */

@@ -58,8 +58,10 @@ static int stack_grow(struct space *space, uint64_t address)
 	uint64_t page = address & ~(PAGE_SIZE - 1), lowest = region.limit;
 	if (below && below->end + STACK_GUARD > lowest)
 		lowest = below->end + STACK_GUARD;
-	if (region.start > VALUE_SPACE_END - 1)
+	if (region.start >= VALUE_SPACE_END)
 		lowest = max(lowest, (uint64_t)VALUE_SPACE_END);
+	if (region.start >= LIBRARY_END)
+		lowest = max(lowest, (uint64_t)LIBRARY_END);
 	if (page < lowest || !space_range_valid(page, PAGE_SIZE))
 		return -EFAULT;
 	region.end = region.start;

@@ -156,14 +156,18 @@ static int range_check(uint64_t address, uint64_t *length)
 	return space_range_valid(address, *length) ? 0 : -EINVAL;
 }
 
-/* The highest free range of length bytes in [low, high), outside the value space. */
+/* The highest free range of length bytes in [low, high); in the library's range only when low is. */
 static bool choose_address(const struct map_node *map, uint64_t length, uint64_t low, uint64_t high, uint64_t *address)
 {
-	low = max(low, (uint64_t)USER_BOTTOM);
+	static const uint64_t ranges[][2] = { PROGRAM_RANGES };
 	high = min(high ? high : LIBRARY_START, (uint64_t)USER_TOP) & ~(PAGE_SIZE - 1);
 	low = align_up(low, PAGE_SIZE);
-	return map_gap(map, length, max(low, (uint64_t)VALUE_SPACE_END), high, address)
-	       || map_gap(map, length, low, min(high, (uint64_t)VALUE_SPACE_START), address);
+	if (low >= LIBRARY_START && low < LIBRARY_END)
+		return map_gap(map, length, low, min(high, (uint64_t)LIBRARY_END), address);
+	for (unsigned i = 0; i < array_count(ranges); i++)
+		if (map_gap(map, length, max(low, ranges[i][0]), min(high, ranges[i][1]), address))
+			return true;
+	return false;
 }
 
 /* Drops private pages of a range after radix_prepare of the same range: cannot fail. Their translations are gone. */
@@ -225,7 +229,7 @@ int space_map(struct space *space, struct map_request *request, struct memobj *m
 		/* The hint, if it is free and in bounds; else the highest gap. */
 		uint64_t hint = address & ~(PAGE_SIZE - 1);
 		if (hint && space_range_valid(hint, length) && hint >= request->low && hint + length <= (request->high ? request->high : LIBRARY_START)
-		    && map_free(space->map, hint, hint + length)) {
+		    && (hint + length <= LIBRARY_START || hint >= LIBRARY_END || request->low >= LIBRARY_START) && map_free(space->map, hint, hint + length)) {
 			address = hint;
 		} else if (!choose_address(space->map, length, request->low, request->high, &address)) {
 			spin_unlock(&space->lock);

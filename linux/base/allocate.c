@@ -17,7 +17,7 @@ struct linux_chunk {
 void *linux_map_pages(size_t size)
 {
 	struct map_request request = {
-		.length = page_round_up(size), .low = LIBRARY_PRIVATE, .high = USER_TOP, .memobj = HANDLE_NONE,
+		.length = page_round_up(size), .low = LIBRARY_PRIVATE, .high = LIBRARY_END, .memobj = HANDLE_NONE,
 		.protection = PROTECT_READ | PROTECT_WRITE, .tag = LINUX_REGION_LIBRARY,
 	};
 	if (!size || request.length < size)

@@ -4,7 +4,7 @@
 
 bool user_range(uint64_t address, uint64_t size)
 {
-	return size <= USER_TOP && address <= USER_TOP - size;
+	return size <= USER_TOP_MAX && address <= USER_TOP_MAX - size;
 }
 
 int user_read(struct linux_thread *t, void *to, uint64_t from, size_t size)
@@ -34,9 +34,9 @@ int user_zero(struct linux_thread *t, uint64_t to, size_t size)
 int64_t user_string(struct linux_thread *t, char *to, uint64_t from, size_t room)
 {
 	(void)t;
-	if (from >= USER_TOP)
+	if (from >= USER_TOP_MAX)
 		return -EFAULT;
-	uint64_t limit = MINIMUM((uint64_t)room, USER_TOP - from);
+	uint64_t limit = MINIMUM((uint64_t)room, USER_TOP_MAX - from);
 	int64_t length = copy_string(to, (const char *)(uintptr_t)from, limit);
 	if (length < 0)
 		return -EFAULT;

@@ -4,12 +4,12 @@
 #include "linux/process/process.h"
 
 /* Calls of a range: rounds the length; -EINVAL for a crooked address, -ENOMEM beyond the program's part. */
-static int64_t range_check(uint64_t address, uint64_t size, uint64_t *length)
+static int64_t range_check(struct linux_thread *t, uint64_t address, uint64_t size, uint64_t *length)
 {
 	*length = page_round_up(size);
 	if (address & (PAGE_SIZE - 1))
 		return -EINVAL;
-	if (*length < size || address > PROGRAM_TOP || *length > PROGRAM_TOP - address)
+	if (*length < size || !program_range(t, address, *length))
 		return -ENOMEM;
 	return 0;
 }
@@ -29,8 +29,7 @@ int64_t linux_madvise(struct linux_thread *t, const uint64_t argument[6])
 	enum { NORMAL, RANDOM, SEQUENTIAL, WILL_NEED, DONT_NEED, FREE = 8, REMOVE, DONT_FORK, DO_FORK, MERGEABLE, UNMERGEABLE, HUGE_PAGE,
 		NO_HUGE_PAGE, DONT_DUMP, DO_DUMP, WIPE_ON_FORK, KEEP_ON_FORK, COLD, PAGE_OUT, POPULATE_READ, POPULATE_WRITE };
 	uint64_t address = argument[0], length;
-	int64_t result = range_check(address, argument[1], &length);
-	(void)t;
+	int64_t result = range_check(t, address, argument[1], &length);
 	if (result)
 		return result == -ENOMEM ? -EINVAL : result;
 	int advice = (int)argument[2];
@@ -54,8 +53,7 @@ int64_t linux_madvise(struct linux_thread *t, const uint64_t argument[6])
 int64_t linux_msync(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t length, flags = argument[2];
-	int64_t result = range_check(argument[0], argument[1], &length);
-	(void)t;
+	int64_t result = range_check(t, argument[0], argument[1], &length);
 	if (flags & ~(uint64_t)(LINUX_MS_ASYNC | LINUX_MS_INVALIDATE | LINUX_MS_SYNC) || (flags & 5) == 5)
 		return -EINVAL;
 	/* Mappings and descriptions share one object, so there is nothing to bring together. */
@@ -66,7 +64,7 @@ int64_t linux_mincore(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t length;
 	uint8_t resident[256];
-	int64_t result = range_check(argument[0], argument[1], &length);
+	int64_t result = range_check(t, argument[0], argument[1], &length);
 	if (!result)
 		result = range_mapped(argument[0], length);
 	if (result)
@@ -78,19 +76,18 @@ int64_t linux_mincore(struct linux_thread *t, const uint64_t argument[6])
 	return 0;
 }
 
-static int64_t lock_range(const uint64_t argument[6])
+static int64_t lock_range(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t start = page_round_down(argument[0]), length;
-	int64_t result = range_check(start, argument[1] + (argument[0] - start), &length);
+	int64_t result = range_check(t, start, argument[1] + (argument[0] - start), &length);
 	return result ? result : range_mapped(start, length);
 }
 
-int64_t linux_mlock(struct linux_thread *t, const uint64_t argument[6]) { (void)t; return lock_range(argument); }
-int64_t linux_munlock(struct linux_thread *t, const uint64_t argument[6]) { (void)t; return lock_range(argument); }
+int64_t linux_mlock(struct linux_thread *t, const uint64_t argument[6]) { return lock_range(t, argument); }
+int64_t linux_munlock(struct linux_thread *t, const uint64_t argument[6]) { return lock_range(t, argument); }
 int64_t linux_mlock2(struct linux_thread *t, const uint64_t argument[6])
 {
-	(void)t;
-	return argument[2] & ~1ul ? -EINVAL : lock_range(argument);
+	return argument[2] & ~1ul ? -EINVAL : lock_range(t, argument);
 }
 int64_t linux_mlockall(struct linux_thread *t, const uint64_t argument[6])
 {

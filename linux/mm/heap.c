@@ -11,22 +11,22 @@
 void stack_limit(struct linux_thread *t, uint64_t limit)
 {
 	struct linux_process *p = t->process;
-	uint64_t size = stack_size(limit), old = p->stack_size, pointer = *machine_stack(&t->block.registers);
+	uint64_t size = stack_size(limit), old = p->stack_size, top = program_top(p->record), pointer = *machine_stack(&t->block.registers);
 	struct region_info region;
-	if (p->memory != p || p->companions || !old || space_query(HANDLE_SELF_SPACE, PROGRAM_TOP - PAGE_SIZE, &region) < 0 || region.tag != LINUX_REGION_STACK)
+	if (p->memory != p || p->companions || !old || space_query(HANDLE_SELF_SPACE, top - PAGE_SIZE, &region) < 0 || region.tag != LINUX_REGION_STACK)
 		return; /* another process's stack, or no stack any more */
 	if (size > old) {
 		struct map_request request = {
-			.address = PROGRAM_TOP - size, .length = size - old, .memobj = HANDLE_NONE, .protection = region.protection, .flags = MAP_FIXED_NEW,
+			.address = top - size, .length = size - old, .memobj = HANDLE_NONE, .protection = region.protection, .flags = MAP_FIXED_NEW,
 			.tag = LINUX_REGION_STACK,
 		};
 		if (space_map(HANDLE_SELF_SPACE, &request) < 0)
 			return; /* the program has put something there: the stack ends where it did */
 	} else {
-		if (p->thread_count > 1 || pointer < PROGRAM_TOP - old || pointer > PROGRAM_TOP)
+		if (p->thread_count > 1 || pointer < top - old || pointer > top)
 			return; /* nobody knows what is used of it */
-		size = MAXIMUM(size, page_round_up(PROGRAM_TOP - pointer) + 4 * PAGE_SIZE);
-		if (size >= old || space_unmap(HANDLE_SELF_SPACE, PROGRAM_TOP - old, old - size) < 0)
+		size = MAXIMUM(size, page_round_up(top - pointer) + 4 * PAGE_SIZE);
+		if (size >= old || space_unmap(HANDLE_SELF_SPACE, top - old, old - size) < 0)
 			return;
 	}
 	p->stack_size = size;
@@ -49,6 +49,8 @@ bool memory_grow(struct linux_thread *t, uint64_t address)
 	uint64_t page = page_round_down(address);
 	if (page < USER_BOTTOM + GROW_GAP || space_query(HANDLE_SELF_SPACE, page, &region) < 0 || region.tag != LINUX_REGION_GROWS)
 		return false;
+	if (!program_range(t, page, region.end - page))
+		return false;
 	if (region.start <= page)
 		return true; /* another thread has extended it meanwhile */
 	if (space_query(HANDLE_SELF_SPACE, page - GROW_GAP, &first) < 0 || first.start != region.start)
@@ -69,7 +71,7 @@ int64_t linux_brk(struct linux_thread *t, const uint64_t argument[6])
 	uint64_t wanted = argument[0];
 	lock_take(&p->lock);
 	uint64_t old = __atomic_load_n(&memory->heap_end, __ATOMIC_ACQUIRE), top = page_round_up(old), limit = page_round_up(wanted);
-	if (wanted < memory->heap_start || wanted >= PROGRAM_TOP || wanted - memory->heap_start > p->limits[LINUX_RLIMIT_DATA][0])
+	if (wanted < memory->heap_start || wanted >= program_top(p->record) || wanted - memory->heap_start > p->limits[LINUX_RLIMIT_DATA][0])
 		goto out;
 	if (limit > top && memory_exceeds(t, limit - top))
 		goto out;

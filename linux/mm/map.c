@@ -1,4 +1,4 @@
-/* mmap, munmap, mprotect, mremap: Linux's rules on top of the kernel's maps. The program's part ends at LIBRARY_START. */
+/* mmap, munmap, mprotect, mremap: Linux's rules on top of the kernel's maps. The program's part: mm.h. */
 #include "abi/description.h"
 #include "carillon/file_protocol.h"
 #include "linux/calls.h"
@@ -21,10 +21,10 @@ static uint32_t protection_of(uint64_t value)
 	return protection;
 }
 
-/* Is [address, address+length) (length rounded) inside the program's part of the space? */
-static bool program_range(uint64_t address, uint64_t length)
+bool program_range(struct linux_thread *t, uint64_t address, uint64_t length)
 {
-	return address <= PROGRAM_TOP && length <= PROGRAM_TOP - address;
+	uint64_t top = program_top(t->process->record);
+	return address <= top && length <= top - address && (address >= LIBRARY_END || address + length <= LIBRARY_START);
 }
 
 static bool value_space(uint64_t address, uint64_t length)
@@ -90,10 +90,10 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t address = argument[0], length = page_round_up(argument[1]), flags = argument[3], offset = argument[5];
 	uint32_t type = flags & LINUX_MAP_TYPE;
-	(void)t;
+	const struct process_record *record = t->process->record;
 	if (!argument[1] || offset & (PAGE_SIZE - 1))
 		return -EINVAL;
-	if (length < argument[1] || length > PROGRAM_TOP)
+	if (length < argument[1] || length > program_top(record))
 		return -ENOMEM;
 	if (type != LINUX_MAP_SHARED && type != LINUX_MAP_PRIVATE && type != LINUX_MAP_SHARED_VALIDATE)
 		return -EINVAL;
@@ -105,13 +105,13 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 		return -ENOMEM;
 	bool shared = type != LINUX_MAP_PRIVATE, fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE), zero = true;
 	struct map_request request = {
-		.length = length, .offset = offset, .low = PLACE_MAPPINGS_LOW, .high = PLACE_MAPPINGS, .memobj = HANDLE_NONE,
+		.length = length, .offset = offset, .low = place_mappings_low(record), .high = place_mappings(record), .memobj = HANDLE_NONE,
 		.protection = protection_of(argument[2]), .tag = LINUX_REGION_NONE,
 	};
 	if (fixed) {
 		if (address & (PAGE_SIZE - 1))
 			return -EINVAL;
-		if (!program_range(address, length) || value_space(address, length))
+		if (!program_range(t, address, length) || value_space(address, length))
 			return -ENOMEM;
 		if (address < USER_BOTTOM)
 			return -EPERM;
@@ -148,7 +148,7 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 		struct map_request hint = request;
 		hint.address = page_round_down(address);
 		hint.flags |= MAP_FIXED_NEW;
-		if (hint.address >= USER_BOTTOM && program_range(hint.address, length) && !value_space(hint.address, length)) {
+		if (hint.address >= USER_BOTTOM && program_range(t, hint.address, length) && !value_space(hint.address, length)) {
 			result = space_map(HANDLE_SELF_SPACE, &hint);
 			if (result >= 0)
 				request.address = hint.address;
@@ -166,8 +166,7 @@ int64_t linux_mmap(struct linux_thread *t, const uint64_t argument[6])
 int64_t linux_munmap(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t address = argument[0], length = page_round_up(argument[1]);
-	(void)t;
-	if (address & (PAGE_SIZE - 1) || !argument[1] || length < argument[1] || !program_range(address, length))
+	if (address & (PAGE_SIZE - 1) || !argument[1] || length < argument[1] || !program_range(t, address, length))
 		return -EINVAL;
 	int64_t result = space_unmap(HANDLE_SELF_SPACE, address, length);
 	return result < 0 ? result : 0;
@@ -176,12 +175,11 @@ int64_t linux_munmap(struct linux_thread *t, const uint64_t argument[6])
 int64_t linux_mprotect(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t address = argument[0], length = page_round_up(argument[1]);
-	(void)t;
 	if (address & (PAGE_SIZE - 1) || argument[2] & ~0x0300000ful)
 		return -EINVAL;
 	if (!argument[1])
 		return 0;
-	if (length < argument[1] || !program_range(address, length))
+	if (length < argument[1] || !program_range(t, address, length))
 		return -ENOMEM;
 	/* Linux answers ENOMEM when part of the range is not mapped, after changing what lies before. */
 	uint64_t end = address + length, at = address;
@@ -204,21 +202,20 @@ int64_t linux_mremap(struct linux_thread *t, const uint64_t argument[6])
 	uint64_t old = argument[0], old_length = page_round_up(argument[1]), new_length = page_round_up(argument[2]), flags = argument[3];
 	uint64_t target = argument[4];
 	struct region_info region;
-	(void)t;
 	if (old & (PAGE_SIZE - 1) || !argument[2] || new_length < argument[2] || flags & ~(uint64_t)(LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED))
 		return -EINVAL;
 	if ((flags & LINUX_MREMAP_FIXED) && !(flags & LINUX_MREMAP_MAYMOVE))
 		return -EINVAL;
-	if (!old_length || !program_range(old, old_length) || !program_range(0, new_length))
+	if (!old_length || !program_range(t, old, old_length) || new_length > program_top(t->process->record))
 		return !old_length ? -EINVAL : -EFAULT;
 	if (space_query(HANDLE_SELF_SPACE, old, &region) < 0 || region.start > old || region.end < old + old_length)
 		return -EFAULT;
 	struct move_request request = {
-		.address = old, .length = old_length, .new_length = new_length, .low = PLACE_MAPPINGS_LOW, .high = PLACE_MAPPINGS,
+		.address = old, .length = old_length, .new_length = new_length, .low = place_mappings_low(t->process->record), .high = place_mappings(t->process->record),
 		.flags = flags & LINUX_MREMAP_MAYMOVE ? MOVE_MAY_MOVE : 0,
 	};
 	if (flags & LINUX_MREMAP_FIXED) {
-		if (target & (PAGE_SIZE - 1) || !program_range(target, new_length) || value_space(target, new_length) || target < USER_BOTTOM)
+		if (target & (PAGE_SIZE - 1) || !program_range(t, target, new_length) || value_space(target, new_length) || target < USER_BOTTOM)
 			return -EINVAL;
 		if (target < old + old_length && old < target + new_length)
 			return -EINVAL;
@@ -229,7 +226,7 @@ int64_t linux_mremap(struct linux_thread *t, const uint64_t argument[6])
 	} else if (new_length < old_length) {
 		int64_t result = space_unmap(HANDLE_SELF_SPACE, old + new_length, old_length - new_length);
 		return result < 0 ? result : (int64_t)old;
-	} else if (!program_range(old, new_length) && !(flags & LINUX_MREMAP_MAYMOVE)) {
+	} else if (!program_range(t, old, new_length) && !(flags & LINUX_MREMAP_MAYMOVE)) {
 		return -ENOMEM;
 	}
 	if (new_length > old_length && memory_exceeds(t, new_length - old_length))

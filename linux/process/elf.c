@@ -32,7 +32,7 @@ static int segment_add(struct elf_image *image, const struct elf_program *progra
 		return 0;
 	if (image->segment_count == ELF_SEGMENTS || program->file_size > program->memory_size)
 		return -ENOEXEC;
-	if (end < program->address || end >= USER_TOP || program->offset > file_size || program->file_size > file_size - program->offset)
+	if (end < program->address || end >= USER_TOP_MAX || program->offset > file_size || program->file_size > file_size - program->offset)
 		return -ENOEXEC;
 	if ((program->address ^ program->offset) & (PAGE_SIZE - 1))
 		return -ENOEXEC;

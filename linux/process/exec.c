@@ -4,8 +4,8 @@
  *   strings copied -> file opened, scripts followed -> ELF parsed -> space: program, interpreter, stack, record, library, first
  *   thread's memory -> process_exec. From there the library's start code in the new space goes on (start.c).
  *
- * Layout of a program's space: fixed programs where they want to be; others at PLACE_PROGRAM; interpreter and mappings downward from
- * PLACE_MAPPINGS; the stack below the library's range, mapped whole (its pages come with use).
+ * Layout of a program's space: fixed programs where they want to be; others at place_program; interpreter and mappings downward from
+ * place_mappings; the stack below program_top (mm.h), mapped whole (its pages come with use).
  */
 #include "abi/description.h"
 #include "carillon/file_protocol.h"
@@ -20,7 +20,6 @@
 #include "abi/machine.h"
 #include "user/ns/ns.h"
 
-#define PLACE_PROGRAM 0x2aaaaaaa0000ul
 
 /* As Linux has it: a quarter of the stack's limit at most, but not more than 6 MiB and never less than 128 KiB; pointers count too. */
 static uint64_t arguments_room(struct linux_thread *t)
@@ -193,7 +192,7 @@ static int64_t stack_write(handle_t space, struct exec_strings *strings, const s
 	memcpy(strings->text + random_offset, random, sizeof random);
 	strings->used += sizeof random;
 
-	uint64_t base = (PROGRAM_TOP - 16 - strings->used) & ~15ul, *out = strings->pointers;
+	uint64_t top = program_top(&strings->record), base = (top - 16 - strings->used) & ~15ul, *out = strings->pointers;
 	*out++ = strings->argument_count;
 	for (uint32_t i = 0; i < strings->argument_count; i++)
 		*out++ = base + strings->offset[strings->first + i];
@@ -213,7 +212,7 @@ static int64_t stack_write(handle_t space, struct exec_strings *strings, const s
 	out += 2 * ARRAY_SIZE(vector);
 	uint64_t size = (uint64_t)(out - strings->pointers) * 8;
 	*pointer = (base - size) & ~15ul;
-	if (PROGRAM_TOP - *pointer > stack_size(strings->record.limits[LINUX_RLIMIT_STACK][0]) - 4 * PAGE_SIZE)
+	if (top - *pointer > stack_size(strings->record.limits[LINUX_RLIMIT_STACK][0]) - 4 * PAGE_SIZE)
 		return -E2BIG;
 	int64_t written = space_write(space, base, strings->text, strings->used);
 	if (written == (int64_t)strings->used)
@@ -315,13 +314,19 @@ static int64_t interpreter_load(struct linux_thread *t, struct exec_strings *str
 		const struct elf_image *loader = &strings->interpreter_image;
 		uint64_t span = loader->high - loader->low, bias = 0;
 		if (loader->relocatable)
-			bias = ((PLACE_MAPPINGS - span) & ~(loader->alignment - 1)) - (loader->low & ~(loader->alignment - 1));
+			bias = ((place_mappings(&strings->record) - span) & ~(loader->alignment - 1)) - (loader->low & ~(loader->alignment - 1));
 		*base = loader->low + bias;
 		*entry = loader->entry + bias;
 		result = image_map(space, loader, (handle_t)memobj, bias);
 	}
 	(void)handle_close((handle_t)memobj);
 	return result;
+}
+
+/* A program that can be anywhere begins at a third of the addresses there are. */
+static uint64_t place_program(const struct process_record *record)
+{
+	return record->user_top / 3 & ~0xfffful;
 }
 
 int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, struct exec_strings *strings, struct exec_result *built)
@@ -340,8 +345,9 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 	if (space < 0)
 		goto out;
 	if (image->relocatable)
-		bias = ((PLACE_PROGRAM + image->alignment - 1) & ~(image->alignment - 1)) - (image->low & ~(image->alignment - 1));
-	else if (image->high > PROGRAM_TOP - STACK_ROOM || (image->low < VALUE_SPACE_END && image->high > VALUE_SPACE_START))
+		bias = ((place_program(&strings->record) + image->alignment - 1) & ~(image->alignment - 1)) - (image->low & ~(image->alignment - 1));
+	else if (image->high > program_top(&strings->record) - STACK_ROOM || (image->low < VALUE_SPACE_END && image->high > VALUE_SPACE_START) ||
+		(image->low < LIBRARY_END && image->high > LIBRARY_START))
 		result = -ENOEXEC;
 	if (result >= 0)
 		result = image_map((handle_t)space, image, (handle_t)memobj, bias);
@@ -368,7 +374,7 @@ int64_t linux_exec_build(struct linux_thread *t, int directory, handle_t file, s
 	if (result)
 		goto out;
 	uint64_t stack = stack_size(strings->record.limits[LINUX_RLIMIT_STACK][0]);
-	result = map_at((handle_t)space, PROGRAM_TOP - stack, stack, HANDLE_NONE, 0,
+	result = map_at((handle_t)space, program_top(&strings->record) - stack, stack, HANDLE_NONE, 0,
 		PROTECT_READ | PROTECT_WRITE | (image->executable_stack ? PROTECT_EXECUTE : 0), 0, LINUX_REGION_STACK);
 	if (!result)
 		result = stack_write((handle_t)space, strings, &values, &pointer);

@@ -17,7 +17,6 @@
 #define START_MEMORY (LIBRARY_STACK + THREAD_MEMORY_SIZE + THREAD_QUEUE_SIZE)
 _Static_assert(sizeof(struct linux_thread) <= THREAD_MEMORY_SIZE && sizeof(struct linux_siginfo) * 32 == THREAD_QUEUE_SIZE, "thread memory");
 #define PROGRAM_STACK_SIZE (8ul << 20)                     /* RLIMIT_STACK of the first program */
-#define PROGRAM_TOP LIBRARY_START                          /* mmap and program stack lie below */
 #define THREAD_ID_BASE (1u << 22)
 #define THREAD_ID_ROOM (1u << 16)
 

@@ -34,7 +34,7 @@ static void test_own_executable(const char *path)
 			file[at] ^= (uint8_t)(1u << bit);
 			if (!elf_parse(&image, file, size, length, 62)) {
 				uint64_t end = 0;
-				assert(image.segment_count <= ELF_SEGMENTS && image.high < USER_TOP + PAGE_SIZE);
+				assert(image.segment_count <= ELF_SEGMENTS && image.high < USER_TOP_MAX + PAGE_SIZE);
 				for (uint32_t i = 0; i < image.segment_count; i++) {
 					const struct elf_segment *segment = &image.segment[i];
 					assert(page_round_down(segment->address) >= end);

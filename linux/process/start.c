@@ -161,7 +161,7 @@ int64_t linux_native_start(struct process_record *record)
 	if (error < 0)
 		return error;
 	processor_block_set(t);
-	upcall_set(USER_BOTTOM, USER_TOP);
+	upcall_set(USER_BOTTOM, record->user_top);
 	p->heap_start = p->heap_end = p->program_break_floor = page_round_up(record->image_end) + PAGE_SIZE;
 	return fs_start(t);
 }

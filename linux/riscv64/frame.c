@@ -87,7 +87,7 @@ int machine_signal_frame(struct linux_thread *t, int signal, const struct linux_
 	if ((action->flags & LINUX_SA_ONSTACK) && t->alternate_size && !nested)
 		stack = t->alternate_stack + t->alternate_size;
 	uint64_t frame_at = (stack - sizeof(struct rt_frame)) & ~15ul;
-	if (frame_at > stack || stack > USER_TOP)
+	if (frame_at > stack || stack > USER_TOP_MAX)
 		return -EFAULT;
 	if (nested && frame_at < t->alternate_stack) /* overflow of the alternate stack */
 		return -EFAULT;

@@ -128,7 +128,7 @@ int machine_signal_frame(struct linux_thread *t, int signal, const struct linux_
 		stack = t->alternate_stack + t->alternate_size;
 	uint64_t float_at = (stack - t->process->float_size - 4) & ~63ul;
 	uint64_t frame_at = ((float_at - sizeof(struct rt_frame)) & ~15ul) - 8;
-	if (frame_at > stack || stack > USER_TOP)
+	if (frame_at > stack || stack > USER_TOP_MAX)
 		return -EFAULT;
 	if (nested && frame_at < t->alternate_stack) /* overflow of the alternate stack */
 		return -EFAULT;
@@ -230,7 +230,7 @@ int machine_signal_return(struct linux_thread *t, uint64_t *mask)
 	if (user_read(t, &frame, r->rsp - 8, sizeof frame))
 		return -EFAULT;
 	const struct machine_context *c = &frame.context;
-	if (c->rip >= USER_TOP)
+	if (c->rip >= USER_TOP_MAX)
 		return -EFAULT;
 	if (c->float_state) {
 		if (float_read(t, c->float_state))

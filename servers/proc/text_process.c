@@ -14,9 +14,14 @@
 /* Sums over the regions of a space */
 struct sums { uint64_t mapped, resident, data, stack, code, library, code_start, code_end, data_start, data_end; };
 
+static bool of_library(uint64_t address)
+{
+	return address >= LIBRARY_START && address < LIBRARY_END;
+}
+
 static bool next_region(const struct inside *inside, uint64_t address, struct region_info *region)
 {
-	return inside->space != HANDLE_NONE && address < USER_TOP && space_query(inside->space, address, region) >= 0 && region->end > address;
+	return inside->space != HANDLE_NONE && address < USER_TOP_MAX && space_query(inside->space, address, region) >= 0 && region->end > address;
 }
 
 static void sum(const struct inside *inside, struct sums *sums)
@@ -127,7 +132,7 @@ static const char *region_name(const struct process *process, const struct insid
 		return buffer;
 	default: break;
 	}
-	if (region->start >= LIBRARY_START)
+	if (of_library(region->start))
 		return "[library]";
 	return inside->heap_end > inside->heap_start && region->start >= inside->heap_start && region->end <= ((inside->heap_end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)) ? "[heap]" : "";
 }
@@ -137,7 +142,7 @@ static void text_maps(struct text *text, struct process *process, const struct i
 	struct region_info region;
 	for (uint64_t address = 0; next_region(inside, address, &region); address = region.end) {
 		char line[96], buffer[232];
-		bool shared = region.identity && !(region.flags & MAP_PRIVATE_COPY), named = region.identity && region.start < LIBRARY_START;
+		bool shared = region.identity && !(region.flags & MAP_PRIVATE_COPY), named = region.identity && !of_library(region.start);
 		int length = snprintf(line, sizeof line, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", region.start, region.end,
 			region.protection & PROTECT_READ ? 'r' : '-', region.protection & PROTECT_WRITE ? 'w' : '-', region.protection & PROTECT_EXECUTE ? 'x' : '-',
 			shared ? 's' : 'p', named ? region.offset : 0, 0, named ? 1 : 0, named ? region.identity >> 4 & 0xffffffff : 0);

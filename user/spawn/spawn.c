@@ -125,6 +125,7 @@ static int64_t record_build(handle_t space, const struct native_spawn *request)
 	record->process_port = record->socket_port = record->library_image = record->process_table = record->time_page = record->budget = HANDLE_NONE;
 	record->trace_stream = HANDLE_NONE;
 	record->umask = 022;
+	record->user_top = ((const struct process_record *)LIBRARY_RECORD)->user_top;
 	record->directory_port = HANDLE_NONE;
 	record->directory_mount = -1;
 	strcpy(record->directory_path, "/");

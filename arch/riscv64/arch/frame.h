@@ -19,9 +19,10 @@
 #define PROCESSOR_LIBRARY_END 72
 #define UPCALL_RETURN 75 /* its number in abi/syscalls.tbl */
 
-/* Kernel addresses: the image is linked at its physical address + IMAGE_OFFSET, in the last 2 GiB. */
+/* Kernel addresses, in the last 256 GiB: the image is linked at its physical address + IMAGE_OFFSET, in the last 2 GiB. */
 #define IMAGE_OFFSET 0xffffffff00000000
-#define DIRECT_BASE 0xffff800000000000
+#define DIRECT_BASE 0xffffffc000000000
+#define DIRECT_SIZE 0x3f80000000 /* up to the image: memory above is not used */
 
 #define STATUS_SIE 0x2
 #define STATUS_SPIE 0x20

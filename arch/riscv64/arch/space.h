@@ -1,4 +1,4 @@
-/* The four-level page tables of one address space: see arch/page_table.c. */
+/* The page tables of one address space: see arch/page_table.c. */
 #ifndef ARCH_SPACE_H
 #define ARCH_SPACE_H
 struct arch_space {

@@ -75,7 +75,7 @@ uint64_t value_made(struct random *random, const char *what)
 
 uint64_t value_address(struct random *random)
 {
-	static const uint64_t wild[] = { 0, 1, 8, USER_BOTTOM - 1, VALUE_SPACE_START, VALUE_SPACE_END, LIBRARY_START, USER_TOP - 8, USER_TOP, USER_TOP + 1,
+	static const uint64_t wild[] = { 0, 1, 8, USER_BOTTOM - 1, VALUE_SPACE_START, VALUE_SPACE_END, LIBRARY_START, LIBRARY_END, USER_TOP_MAX - 8, USER_TOP_MAX, USER_TOP_MAX + 1,
 		0x800000000000ul, 0xffff800000000000ul, 0xffffffff80000000ul, 0xffffffffffffffffull, SCRATCH - 1, SCRATCH + SCRATCH_SIZE };
 	uint64_t page = SCRATCH + random_below(random, SCRATCH_SIZE / PAGE_SIZE) * PAGE_SIZE;
 	switch (random_below(random, 8)) {

@@ -67,6 +67,7 @@ struct process_record {
 	uint64_t image_start, image_end; /* a native program's own text, for backtraces */
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 	struct record_threads threads;
+	uint64_t user_top;      /* where user addresses end (struct boot_info) */
 	uint32_t policy, reserved; /* of scheduling, as the library keeps it */
 };
 #define RECORD_TRACE 0x1u
