@@ -229,8 +229,10 @@ void schedule_hand(struct thread *to)
 	if (scheduler_ready || quantum_end != UINT64_MAX)
 		slice_time(to);
 	spin_unlock(&schedule_lock);
-	trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
-	trace(TRACE_SWITCH, to->number, to->process, TRACE_SWITCH_SLEEPS, 0, 0, 0);
+	if (__builtin_expect(trace_active(), false)) {
+		trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
+		trace(TRACE_SWITCH, to->number, to->process, TRACE_SWITCH_SLEEPS, 0, 0, 0);
+	}
 	from->usage.waits++;
 	processor->current = to;
 	processor->switches++;
@@ -281,9 +283,10 @@ void scheduler_quantum_ended(void)
 	attention();
 }
 
-static inline __attribute__((always_inline)) void make_ready(struct thread *thread)
+void thread_ready(struct thread *thread)
 {
 	struct thread *current = thread_current();
+	trace(TRACE_READY, thread->number, 0, 0, 0, 0, 0);
 	spin_lock(&schedule_lock);
 	assert(thread->state != THREAD_READY && thread->state != THREAD_RUNNING && thread->state != THREAD_DEAD);
 	queue_add(thread, false);
@@ -295,21 +298,6 @@ static inline __attribute__((always_inline)) void make_ready(struct thread *thre
 			slice_time(current);
 	}
 	spin_unlock(&schedule_lock);
-}
-
-static __attribute__((noinline, cold)) void ready_traced(struct thread *thread)
-{
-	trace(TRACE_READY, thread->number, 0, 0, 0, 0, 0);
-	make_ready(thread);
-}
-
-/* As a jump to another function the trace point costs no registers here. */
-void thread_ready(struct thread *thread)
-{
-	if (trace_active())
-		ready_traced(thread);
-	else
-		make_ready(thread);
 }
 
 void scheduler_set_priority(struct thread *thread, unsigned priority)

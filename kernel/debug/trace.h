@@ -3,12 +3,13 @@
  *
  * A trace point costs one instruction that does nothing while there is no trace: trace_active() is a place in the code that the port makes into a
  * jump when a trace begins, which is before the first process and for good. System calls cost nothing at all: their entry is turned to
- * call_dispatch_traced instead.
+ * call_dispatch_traced instead. A point where
+ * paths meet keeps the compiler from taking them apart: put it on one of them (decision 0050 has figures).
  */
 #ifndef KERNEL_TRACE_H
 #define KERNEL_TRACE_H
 #include "abi/trace.h"
-#include "arch/trace_point.h" /* static inline bool trace_active(void) */
+#include "arch/trace_point.h" /* static inline bool trace_active(void); trace_call(event, a, b, c, d, e, f) */
 #include "kernel/core/types.h"
 
 struct thread;
@@ -22,7 +23,7 @@ __attribute__((cold)) void trace_record(enum trace_event event, uint16_t number,
 #define trace(event, a, b, c, d, e, f) \
 	do { \
 		if (__builtin_expect(trace_active(), false)) \
-			trace_record(event, 0, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)); \
+			trace_call(event, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)); \
 	} while (0)
 
 /* A process is there, or goes by another name or badge. */

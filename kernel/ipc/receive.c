@@ -63,7 +63,7 @@ static void reply_number(struct thread *thread, struct port *port, struct call *
 	struct thread_ipc *ipc = thread->ipc;
 	message->reply = ipc->served_number;
 	ipc->served = call;
-	trace(TRACE_RECEIVE, call, call->port, message->data, message->word[0], message->reply, 0);
+	trace(TRACE_RECEIVE, call, call->port, call->data, call->word[0], ipc->served_number, 0);
 	if (port->tells_interrupts) {
 		spin_lock(&port->lock);
 		if (call->state == CALL_BOUND) {

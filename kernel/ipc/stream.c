@@ -212,12 +212,6 @@ static int64_t packet_get(struct channel *channel, struct vector_position *posit
 	return (int64_t)length;
 }
 
-/* Out of the way: with the record's arguments in them reads and writes would keep more registers. */
-static __attribute__((noinline, cold)) void transfer_trace(const struct channel *channel, enum trace_event event, uint64_t done)
-{
-	trace(event, channel, done, channel->count, 0, 0, 0);
-}
-
 int64_t channel_stream_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
 {
 	struct vector_position position = { vector, count, 0, 0 };
@@ -267,8 +261,7 @@ int64_t channel_stream_read(struct channel *channel, const struct io_vector *vec
 	}
 	if (done)
 		wake_writers(channel);
-	if (trace_active())
-		transfer_trace(channel, TRACE_READ, done);
+	trace(TRACE_READ, channel, done, channel->count, 0, 0, 0);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
 }
@@ -435,13 +428,12 @@ int64_t channel_stream_write(struct channel *channel, const struct io_vector *ve
 			break;
 		retries = 0;
 		done += length;
+		trace(TRACE_WRITE, channel, length, channel->count, 0, 0, 0); /* here and not at the end, where it would keep the compiler from merging the exits */
 		if (done == total || packets || channel->count == channel->capacity)
 			wake_readers(channel);
 	}
 	if (error && done)
 		wake_readers(channel);
-	if (trace_active())
-		transfer_trace(channel, TRACE_WRITE, done);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
 }
