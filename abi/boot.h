@@ -22,6 +22,8 @@ struct boot_info {
 	uint64_t archive_size;
 	uint64_t user_top;       /* where user addresses end */
 	uint32_t device_count, processors;
+	uint32_t vector_bytes;   /* of a vector register, where programs cannot find it out (riscv64); 0: there are none */
+	uint32_t reserved;
 	struct boot_device device[BOOT_DEVICES];
 	char command_line[2048]; /* NUL-terminated */
 };

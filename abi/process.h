@@ -74,6 +74,7 @@ enum { THREAD_STATE_RUNNING, THREAD_STATE_WAITING, THREAD_STATE_WAITING_KILLABLE
  * An exception inside [copy_start, copy_end) continues at copy_fixup with all registers kept; elsewhere in the image it kills the process.
  */
 #define CALL_NOT_ROUTED INT64_MIN
+#define THREAD_UNIT_VECTOR 1u /* riscv64 */
 struct thread_block {
 	uint64_t self;             /* own address, first: the library loads it with one instruction */
 	uint64_t call_instruction; /* where to go on after a reflected call */
@@ -85,6 +86,8 @@ struct thread_block {
 	uint64_t address;          /* fault address */
 	uint64_t stack;            /* the library's stack top for this thread (the library's own business) */
 	struct registers registers;
+	uint32_t units;            /* THREAD_UNIT_VECTOR, written by the kernel when the thread first uses that unit; the library clears it in a fork's child */
+	uint32_t reserved;
 	/* the library's own fields follow */
 };
 enum exception_cause {

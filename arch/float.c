@@ -29,7 +29,7 @@ bool float_take(void)
 
 	if (area_allocate(current))
 		return false;
-	float_unit_enable();
+	float_unit_enable(current->arch.float_area);
 	if (processor->float_owner == current)
 		return true;
 	if (processor->float_owner)
@@ -47,15 +47,17 @@ void float_forget(struct thread *thread)
 		processor->float_owner = NULL;
 		float_unit_disable();
 	}
-	if (thread->arch.float_area)
+	if (thread->arch.float_area) {
+		float_area_end(thread->arch.float_area);
 		heap_free(thread->arch.float_area, float_area_size());
+	}
 	thread->arch.float_area = NULL;
 }
 
 void float_switch(struct thread *to)
 {
 	if (this_processor()->float_owner == to)
-		float_unit_enable();
+		float_unit_enable(to->arch.float_area);
 	else
 		float_unit_disable();
 }
@@ -69,11 +71,11 @@ int arch_thread_copy_float(struct thread *target, struct thread *source)
 		return error;
 	if (this_processor()->float_owner == source) {
 		bool enabled = float_unit_enabled();
-		float_unit_enable();
+		float_unit_enable(source->arch.float_area);
 		float_unit_save(source->arch.float_area);
 		if (!enabled)
 			float_unit_disable();
 	}
-	memcpy(target->arch.float_area, source->arch.float_area, float_area_size());
+	float_area_copy(target->arch.float_area, source->arch.float_area);
 	return 0;
 }

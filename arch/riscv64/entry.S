@@ -4,7 +4,7 @@
  * sscratch: in user mode struct processor, in the kernel 0, which tells where a trap came from; tp points to struct processor while the kernel runs.
  * gp is never used by the kernel (nothing is relaxed).
  * sstatus: entries from user mode find SPP clear and SPIE set, and the return needs the same; an entry from the kernel restores that at once
- * (it may switch to a thread that returns to user mode) and puts its own saved status back at its return, FS excepted: whose unit it is may have changed.
+ * (it may switch to a thread that returns to user mode) and puts its own saved status back at its return, FS and VS excepted: whose unit it is may have changed.
  */
 #include "arch/frame.h"
 
@@ -188,7 +188,7 @@ entry_kernel:
 	call trap_handle
 	ld t0, FRAME_STATUS(sp)
 	csrr t1, sstatus
-	li t2, STATUS_FS
+	li t2, STATUS_FS | STATUS_VS
 	and t1, t1, t2
 	not t2, t2
 	and t0, t0, t2

@@ -38,6 +38,7 @@ static inline void *direct(physical_t address) { return (void *)(DIRECT_BASE + a
 #define SIE_TIMER 0x20ul
 #define SIE_EXTERNAL 0x200ul
 #define STATUS_FS_INITIAL 0x2000ul
+#define STATUS_VS_INITIAL 0x200ul
 #define SATP_MODE (15ul << 60)
 #define SATP_SV39 (8ul << 60)
 #define SATP_SV48 (9ul << 60)
@@ -66,6 +67,8 @@ struct board {
 	uint64_t counter_frequency;
 	bool counter_compare;      /* the processor has a timer of its own for this mode (Sstc) */
 	bool floats;               /* it has double floating-point */
+	bool vectors;              /* ... and vectors */
+	uint32_t vector_bytes;     /* of a vector register (vector.c); 0: none */
 	physical_t interrupts;     /* the PLIC */
 	uint32_t interrupt_lines, interrupt_context;
 	bool interrupt_context_found;
@@ -88,6 +91,9 @@ noreturn void sbi_power(uint32_t action);
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count, bool sv48);
 bool mmu_reattach(struct arch_space *space, uint64_t address);
 void clock_start(void);                     /* clock.c */
+void vector_start(void);                    /* vector.c */
+/* An illegal instruction of user mode. True: it was the thread's first of the vector unit, which it has now. */
+bool vector_take(uint64_t instruction) must_check;
 void trap_entry(void);
 void thread_enter_user(void);
 void thread_enter_kernel(void);

@@ -76,13 +76,15 @@ void start_kernel(uint64_t hart, uint64_t tree)
 	__asm__ volatile("mv tp, %0" :: "r"(&boot_processor));
 	CSR_WRITE(sscratch, 0);
 	CSR_WRITE(stvec, (uint64_t)trap_entry);
-	CSR_CLEAR(sstatus, STATUS_SIE | STATUS_SPP | STATUS_SUM | STATUS_FS);
+	CSR_CLEAR(sstatus, STATUS_SIE | STATUS_SPP | STATUS_SUM | STATUS_FS | STATUS_VS);
 	CSR_SET(sstatus, STATUS_SPIE); /* entry.S relies on it */
 	scheduler_processor_init(&boot_processor);
 	sbi_start();
 	tree_read(tree);
 	memory_start();
 	clock_start();
+	vector_start();
+	info.vector_bytes = board.vector_bytes;
 	plic_start();
 	power_start();
 	rtc_start();

@@ -4,7 +4,7 @@
  * Kernel mode: only the instructions of usercopy.S may fault; anything else is a bug and panics with the registers.
  *
  * A page fault may only mean that its tables were detached by a fork (page_entry.h): then they are attached, and the instruction repeated if it
- * may succeed now. The same trap tells that the floating-point unit is off: illegal instruction (float_unit.h).
+ * may succeed now. The same trap tells that the floating-point unit is off: illegal instruction (float_unit.h, vector.c).
  */
 #include "riscv.h"
 #include "float_unit.h"
@@ -137,6 +137,8 @@ static void user_exception(struct arch_frame *frame)
 	switch (frame->cause) {
 	case CAUSE_ILLEGAL:
 		if (!float_unit_enabled() && board.floats && float_take())
+			return;
+		if (vector_take(frame->value))
 			return;
 		cause = EXCEPTION_ILLEGAL;
 		break;

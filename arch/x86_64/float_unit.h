@@ -15,8 +15,9 @@ static inline bool float_unit_enabled(void)
 	return !this_arch()->float_disabled;
 }
 
-static inline void float_unit_enable(void)
+static inline void float_unit_enable(const void *area)
 {
+	(void)area;
 	if (this_arch()->float_disabled) {
 		__asm__ volatile("clts");
 		this_arch()->float_disabled = false;
@@ -59,5 +60,14 @@ static inline void float_area_init(uint8_t *area)
 	memset(area, 0, float_area_size());
 	*(uint16_t *)(area + AREA_CONTROL) = 0x37f;
 	*(uint32_t *)(area + AREA_VECTOR_CONTROL) = 0x1f80;
+}
+static inline void float_area_end(void *area)
+{
+	(void)area;
+}
+
+static inline void float_area_copy(void *target, const void *source)
+{
+	memcpy(target, source, float_area_size());
 }
 #endif

@@ -101,6 +101,7 @@ static struct memobj *boot_info_object(void)
 	boot->user_top = USER_TOP;
 	boot->device_count = start_info->device_count;
 	boot->processors = start_info->processors;
+	boot->vector_bytes = start_info->vector_bytes;
 	memcpy(boot->device, start_info->device, sizeof(boot->device));
 	size_t length = strlen(start_info->command_line);
 	memcpy(boot->command_line, start_info->command_line, min(length, sizeof(boot->command_line) - 1));

@@ -14,6 +14,7 @@ struct start_info {
 	uint64_t trace_size;        /* 0: none */
 	struct boot_device device[BOOT_DEVICES];
 	unsigned device_count, processors;
+	uint32_t vector_bytes;      /* as in struct boot_info */
 };
 /* For arch start code, in this order: all usable memory is added, what lies in it excluded, then pieces taken for tables, then pages set up. */
 void start_memory_add(struct start_info *info, physical_t start, physical_t end); /* whole pages of it */

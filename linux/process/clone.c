@@ -219,6 +219,7 @@ void linux_fork_begin(struct linux_thread *t)
 	t->trace_line = NULL;
 	t->clear_tid = t->fork_flags & LINUX_CLONE_CHILD_CLEARTID ? t->fork_child_tid : 0;
 	t->block.pending = 0;
+	t->block.units = 0; /* its thread is new */
 	t->block.call_result = CALL_NOT_ROUTED;
 	*machine_result(&t->block.registers) = 0;
 	if (t->fork_stack)

@@ -201,12 +201,12 @@ static int64_t stack_write(handle_t space, struct exec_strings *strings, const s
 		*out++ = base + strings->offset[strings->environment_first + i];
 	*out++ = 0;
 	const uint64_t vector[][2] = {
-		{ values->vdso ? LINUX_AT_SYSINFO_EHDR : LINUX_AT_IGNORE, values->vdso }, { LINUX_AT_HWCAP, machine_capabilities() }, { LINUX_AT_PAGESZ, PAGE_SIZE }, { LINUX_AT_CLKTCK, 100 },
+		{ values->vdso ? LINUX_AT_SYSINFO_EHDR : LINUX_AT_IGNORE, values->vdso }, { LINUX_AT_HWCAP, machine_capabilities(&strings->record) }, { LINUX_AT_PAGESZ, PAGE_SIZE }, { LINUX_AT_CLKTCK, 100 },
 		{ LINUX_AT_PHDR, values->headers }, { LINUX_AT_PHENT, 56 }, { LINUX_AT_PHNUM, values->header_count },
 		{ LINUX_AT_BASE, values->interpreter_base }, { LINUX_AT_FLAGS, 0 }, { LINUX_AT_ENTRY, values->entry },
 		{ LINUX_AT_UID, 0 }, { LINUX_AT_EUID, 0 }, { LINUX_AT_GID, 0 }, { LINUX_AT_EGID, 0 }, { LINUX_AT_SECURE, 0 },
 		{ LINUX_AT_RANDOM, base + random_offset }, { LINUX_AT_HWCAP2, 0 }, { LINUX_AT_EXECFN, base + path_offset },
-		{ LINUX_AT_PLATFORM, base + platform_offset }, { LINUX_AT_MINSIGSTKSZ, 2048 }, { LINUX_AT_NULL, 0 },
+		{ LINUX_AT_PLATFORM, base + platform_offset }, { LINUX_AT_MINSIGSTKSZ, machine_signal_room(&strings->record) }, { LINUX_AT_NULL, 0 },
 	};
 	memcpy(out, vector, sizeof vector);
 	out += 2 * ARRAY_SIZE(vector);

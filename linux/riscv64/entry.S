@@ -103,6 +103,7 @@ FUNCTION linux_fork_entry
  *   int64_t copy_string(char *to, const char *from, size_t room)    length without NUL, or room when no NUL came
  *   int copy_load32(const uint32_t *from, uint32_t *to)
  *   int copy_exchange32(uint32_t *word, uint32_t *expected, uint32_t value)   0 done, 2 differs (*expected updated)
+ *   int copy_vector_save(void *state, void *registers), copy_vector_load(const void *state)   machine.h; as arch/riscv64/vector_state.S
  */
 	.global copy_start, copy_end, copy_fixup
 	.align 2
@@ -145,6 +146,54 @@ FUNCTION copy_exchange32
 4:	sw t1, 0(a1)
 	li a0, 2
 	ret
+	.option push
+	.option arch, +v
+FUNCTION copy_vector_save
+	csrr t0, vstart
+	csrr t1, vl
+	csrr t2, vtype
+	csrr t3, vcsr
+	csrr t4, vlenb
+	sd t0, 0(a0)
+	sd t1, 8(a0)
+	sd t2, 16(a0)
+	sd t3, 24(a0)
+	sd t4, 32(a0)
+	sd a1, 40(a0)
+	slli t4, t4, 3
+	csrw vstart, zero
+	vs8r.v v0, (a1)
+	add a1, a1, t4
+	vs8r.v v8, (a1)
+	add a1, a1, t4
+	vs8r.v v16, (a1)
+	add a1, a1, t4
+	vs8r.v v24, (a1)
+	csrw vstart, t0
+	li a0, 0
+	ret
+FUNCTION copy_vector_load
+	ld t0, 0(a0)
+	ld t1, 8(a0)
+	ld t2, 16(a0)
+	ld t3, 24(a0)
+	ld a1, 40(a0)
+	csrr t4, vlenb
+	slli t4, t4, 3
+	csrw vstart, zero
+	vl8re8.v v0, (a1)
+	add a1, a1, t4
+	vl8re8.v v8, (a1)
+	add a1, a1, t4
+	vl8re8.v v16, (a1)
+	add a1, a1, t4
+	vl8re8.v v24, (a1)
+	vsetvl zero, t1, t2
+	csrw vcsr, t3
+	csrw vstart, t0
+	li a0, 0
+	ret
+	.option pop
 copy_end:
 copy_fixup:
 	li a0, -1

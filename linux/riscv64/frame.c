@@ -2,7 +2,8 @@
  * Signal frames exactly as Linux lays them out on riscv64, because programs look into them and C libraries unwind through them:
  *
  *   top   the interrupted stack pointer, or the alternate stack's end
- *         struct rt_frame, 16-byte aligned: siginfo, ucontext with registers and floating-point state
+ *         vector state, when the thread has any: the values of copy_vector_save, the registers, a header that ends the extensions
+ *         struct rt_frame, 16-byte aligned: siginfo, ucontext with registers and floating-point state, the header of the first extension
  *
  * A handler returns to __vdso_rt_sigreturn: there is no restorer in a program's sigaction on this port.
  */
@@ -12,6 +13,9 @@
 
 #define CAPABILITIES (1ul << ('i' - 'a') | 1ul << ('m' - 'a') | 1ul << 0 /* a */ | 1ul << ('f' - 'a') | 1ul << ('d' - 'a') | 1ul << ('c' - 'a'))
 
+#define CAPABILITY_VECTOR (1ul << ('v' - 'a'))
+#define EXTENSION_VECTOR 0x53465457u
+
 #define ELF_ENTRY 24u /* offset of e_entry */
 
 struct machine_context {
@@ -19,7 +23,8 @@ struct machine_context {
 	uint8_t float_state[MACHINE_FLOAT_SIZE];
 	uint64_t float_room[31];               /* as large as quad registers would be */
 	uint32_t padding;
-	uint32_t reserved, extension[2];       /* extensions that follow: none, which is all zero */
+	uint32_t reserved;
+	struct extension { uint32_t kind, size; } extension; /* what follows, header included; zero: nothing */
 };
 struct rt_frame {
 	struct linux_siginfo info;
@@ -44,9 +49,53 @@ void machine_start(struct linux_process *p)
 	p->float_size = MACHINE_FLOAT_SIZE;
 }
 
-uint64_t machine_capabilities(void)
+uint64_t machine_capabilities(const struct process_record *record)
 {
-	return CAPABILITIES;
+	return CAPABILITIES | (record->vector_bytes ? CAPABILITY_VECTOR : 0);
+}
+
+/* What the state of the vector unit adds to a frame: header, values, registers; behind it comes a header that ends the extensions. */
+static uint32_t vector_size(const struct process_record *record)
+{
+	return (uint32_t)sizeof(struct extension) + MACHINE_VECTOR_SIZE + 32 * record->vector_bytes;
+}
+
+uint64_t machine_signal_room(const struct process_record *record)
+{
+	return sizeof(struct rt_frame) + (record->vector_bytes ? (vector_size(record) + sizeof(struct extension) + 15) & ~15u : 0);
+}
+
+static bool vector_used(const struct linux_thread *t)
+{
+	return t->process->record->vector_bytes && t->block.units & THREAD_UNIT_VECTOR;
+}
+
+/* Writes it behind the frame's own part, whose header it fills in. */
+static int vector_write(struct linux_thread *t, uint64_t at, struct extension *header)
+{
+	const struct extension end = { 0, 0 };
+	uint32_t size = vector_size(t->process->record);
+	*header = (struct extension){ EXTENSION_VECTOR, size };
+	at -= sizeof *header;
+	if (!user_range(at, size) ||
+		copy_vector_save((void *)(uintptr_t)(at + sizeof *header), (void *)(uintptr_t)(at + sizeof *header + MACHINE_VECTOR_SIZE)))
+		return -EFAULT;
+	return user_write(t, at + size, &end, sizeof end);
+}
+
+/* The extensions of a frame, which begin at `at` with the rest of the one whose header was in the frame. */
+static int vector_read(struct linux_thread *t, uint64_t at, struct extension header)
+{
+	uint64_t values[MACHINE_VECTOR_SIZE / 8];
+	while (header.kind) {
+		if (header.kind != EXTENSION_VECTOR || !vector_used(t) || header.size != vector_size(t->process->record) ||
+			user_read(t, values, at, sizeof values) || !user_range(values[5], 32 * t->process->record->vector_bytes) || copy_vector_load(values))
+			return -EFAULT;
+		at += header.size;
+		if (user_read(t, &header, at - sizeof header, sizeof header))
+			return -EFAULT;
+	}
+	return header.size ? -EFAULT : 0;
 }
 
 uint32_t machine_processor(void)
@@ -86,7 +135,8 @@ int machine_signal_frame(struct linux_thread *t, int signal, const struct linux_
 	(void)trap;
 	if ((action->flags & LINUX_SA_ONSTACK) && t->alternate_size && !nested)
 		stack = t->alternate_stack + t->alternate_size;
-	uint64_t frame_at = (stack - sizeof(struct rt_frame)) & ~15ul;
+	bool vectors = vector_used(t);
+	uint64_t frame_at = (stack - (vectors ? machine_signal_room(t->process->record) : sizeof(struct rt_frame))) & ~15ul;
 	if (frame_at > stack || stack > USER_TOP_MAX)
 		return -EFAULT;
 	if (nested && frame_at < t->alternate_stack) /* overflow of the alternate stack */
@@ -100,7 +150,9 @@ int machine_signal_frame(struct linux_thread *t, int signal, const struct linux_
 	};
 	float_save(t->float_state);
 	memcpy(frame.context.float_state, t->float_state, MACHINE_FLOAT_SIZE);
-	int error = user_write(t, frame_at, &frame, sizeof frame);
+	int error = vectors ? vector_write(t, frame_at + sizeof frame, &frame.context.extension) : 0;
+	if (!error)
+		error = user_write(t, frame_at, &frame, sizeof frame);
 	if (error)
 		return error;
 
@@ -124,7 +176,7 @@ int machine_signal_return(struct linux_thread *t, uint64_t *mask)
 	if (user_read(t, &frame, r->sp, sizeof frame))
 		return -EFAULT;
 	const struct machine_context *c = &frame.context;
-	if (c->reserved || c->extension[0] || c->extension[1])
+	if (c->reserved || vector_read(t, r->sp + sizeof frame, c->extension))
 		return -EFAULT;
 	memcpy(t->float_state, c->float_state, MACHINE_FLOAT_SIZE);
 	float_load(t->float_state);

@@ -17,11 +17,19 @@ int copy_exchange32(uint32_t *word, uint32_t *expected, uint32_t value);
 #define MACHINE_FLOAT_SIZE 264u
 void float_save(void *area);
 void float_load(const void *area);
+/*
+ * Vector state to and from a program's memory, in the copy window: vstart, vl, vtype, vcsr, bytes of a register, address of the registers, and those at
+ * that address. 0 or nonzero on a fault.
+ */
+#define MACHINE_VECTOR_SIZE 48u
+int copy_vector_save(void *state, void *registers);
+int copy_vector_load(const void *state);
 
 /* Find out how floating-point state is saved: p->float_mask, p->float_size. */
 void machine_start(struct linux_process *p);
-/* AT_HWCAP */
-uint64_t machine_capabilities(void);
+/* AT_HWCAP, and AT_MINSIGSTKSZ: the most that a signal takes of the stack */
+uint64_t machine_capabilities(const struct process_record *record);
+uint64_t machine_signal_room(const struct process_record *record);
 uint32_t machine_processor(void);
 #define MACHINE_PLATFORM "riscv64"
 #define MACHINE_CLONE_CHILD_TID 4 /* arguments of clone whose place differs from port to port */

@@ -61,8 +61,15 @@ void machine_start(struct linux_process *p)
 	p->float_size = p->float_mask & 4 ? 832 : 576;
 }
 
-uint64_t machine_capabilities(void)
+uint64_t machine_signal_room(const struct process_record *record)
 {
+	(void)record;
+	return LINUX_MINSIGSTKSZ;
+}
+
+uint64_t machine_capabilities(const struct process_record *record)
+{
+	(void)record;
 	uint32_t out[4];
 	processor_ask(1, 0, out);
 	return out[3];

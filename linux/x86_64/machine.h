@@ -20,8 +20,9 @@ void float_load(const void *area, uint64_t mask);
 
 /* Find out how floating-point state is saved: p->float_mask, p->float_size. */
 void machine_start(struct linux_process *p);
-/* AT_HWCAP */
-uint64_t machine_capabilities(void);
+/* AT_HWCAP, and AT_MINSIGSTKSZ: the most that a signal takes of the stack */
+uint64_t machine_capabilities(const struct process_record *record);
+uint64_t machine_signal_room(const struct process_record *record);
 uint32_t machine_processor(void);
 #define MACHINE_PLATFORM "x86_64"
 #define MACHINE_CLONE_CHILD_TID 3 /* arguments of clone whose place differs from port to port */

@@ -123,6 +123,8 @@ static void isa_take(struct board *board, const char *isa)
 	for (at += 4; *at && *at != '_'; at++)
 		if (*at == 'd' || *at == 'g')
 			board->floats = true;
+		else if (*at == 'v')
+			board->vectors = true;
 	while (*at) {
 		if (!strncmp(at, "_sstc", 5) && (!at[5] || at[5] == '_'))
 			board->counter_compare = true;

@@ -34,6 +34,7 @@ struct options {
 	const char *build;        /* folder with the kernels and base.archive */
 	const char *kernel;       /* NAME of build/NAME.elf: carillon, or carillon-debug that checks itself */
 	const char *machine;      /* the emulator's program */
+	const char *processor;    /* as it names them; NULL: the architecture's */
 	unsigned memory;          /* MiB */
 	unsigned processors;
 	double timeout;           /* seconds, 0 none */

@@ -232,6 +232,10 @@ static void describe_machine(struct command *command, struct machine *machine, c
 		add(command, "%s", fixed[i]);
 	for (size_t i = 0; options->architecture->arguments[i]; i++)
 		add(command, "%s", options->architecture->arguments[i]);
+	if (options->processor) { /* the last one counts */
+		add(command, "-cpu");
+		add(command, "%s", options->processor);
+	}
 	add(command, "-device");
 	add(command, "virtio-serial-device,max_ports=8");
 	unsigned memory = options->memory + (options->ktrace ? KTRACE_SIZE >> 20 : 0);

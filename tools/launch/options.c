@@ -71,7 +71,7 @@ static void add_copy(struct options *options, char *text)
 
 void options_read(struct options *options, int argc, char **argv)
 {
-	static const char *const with_value[] = { "--arch", "--memory", "--cpus", "--env", "--copy", "--timeout", "--build", "--gdb-socket", "--ktrace" };
+	static const char *const with_value[] = { "--arch", "--memory", "--cpus", "--env", "--copy", "--timeout", "--build", "--gdb-socket", "--ktrace", "--cpu" };
 	bool processors_given = false;
 	/* for tests: CARILLON_KERNEL and CARILLON_QEMU here, CARILLON_BOOT, further words of the kernel's command line, in machine.c */
 	*options = (struct options){ .architecture = architectures, .kernel = getenv("CARILLON_KERNEL"), .machine = getenv("CARILLON_QEMU"), .memory = 1024, .processors = 1 };
@@ -122,6 +122,8 @@ void options_read(struct options *options, int argc, char **argv)
 			options->build = value;
 		else if (!strcmp(name, "--gdb-socket"))
 			options->debug_socket = value;
+		else if (!strcmp(name, "--cpu"))
+			options->processor = value;
 		else if (!strcmp(name, "--ktrace"))
 			options->ktrace = value;
 		else if (!strcmp(name, "--verbose"))

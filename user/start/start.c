@@ -54,6 +54,7 @@ static void boot_record_create(uint64_t boot_info)
 		.name[0] = { .name = "boot", .handle = HANDLE_NONE, .value = boot_info },
 		.executable = "system/init",
 		.user_top = ((const struct boot_info *)boot_info)->user_top,
+		.vector_bytes = ((const struct boot_info *)boot_info)->vector_bytes,
 	};
 }
 

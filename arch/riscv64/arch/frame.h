@@ -27,6 +27,7 @@
 #define STATUS_SIE 0x2
 #define STATUS_SPIE 0x20
 #define STATUS_SPP 0x100
+#define STATUS_VS 0x600
 #define STATUS_FS 0x6000
 #define STATUS_SUM 0x40000
 

@@ -68,7 +68,8 @@ struct process_record {
 	char executable[256];   /* path of the running file, for /proc/self/exe */
 	struct record_threads threads;
 	uint64_t user_top;      /* where user addresses end (struct boot_info) */
-	uint32_t policy, reserved; /* of scheduling, as the library keeps it */
+	uint32_t policy;        /* of scheduling, as the library keeps it */
+	uint32_t vector_bytes;  /* of a vector register (struct boot_info) */
 };
 #define RECORD_TRACE 0x1u
 #define RECORD_LOCK_PLACES 0x8u /* it may have some on what is no file (FILE_LOCK_PLACE) */

@@ -1,5 +1,7 @@
 /* What tests must say in the machine's own words. */
 #include <string.h>
+#include <stdint.h>
+#include <sys/auxv.h>
 #include <ucontext.h>
 
 #define ILLEGAL "unimp"
@@ -37,4 +39,36 @@ static inline double machine_keep_over_call(double value)
 	double kept = 0;
 	__asm__ volatile("fld ft5, 0(%0)\n\tli a7, 172\n\tecall\n\tfsd ft5, 0(%1)" : : "r"(&value), "r"(&kept) : "a0", "a7", "ft5", "memory");
 	return kept;
+}
+
+/* Bytes of all vector registers; 0: there are none. */
+static inline size_t machine_vector_size(void)
+{
+	unsigned long bytes = 0;
+	if (getauxval(AT_HWCAP) & 1ul << ('v' - 'a'))
+		__asm__ volatile(".option push\n\t.option arch, +v\n\tcsrr %0, vlenb\n\t.option pop" : "=r"(bytes));
+	return 32 * bytes;
+}
+/* Holds a pattern in all vector registers for so many rounds of a loop; what they are then is found. */
+static inline void machine_vector_hold(const void *pattern, void *found, long rounds)
+{
+	const void *from = pattern;
+	void *to = found;
+	__asm__ volatile(".option push\n\t.option arch, +v\n\tvsetvli t0, zero, e8, m8, ta, ma\n\t"
+		"vle8.v v0, (%0)\n\tadd %0, %0, t0\n\tvle8.v v8, (%0)\n\tadd %0, %0, t0\n\tvle8.v v16, (%0)\n\tadd %0, %0, t0\n\tvle8.v v24, (%0)\n"
+		"1:\taddi %2, %2, -1\n\tbgtz %2, 1b\n\t"
+		"vse8.v v0, (%1)\n\tadd %1, %1, t0\n\tvse8.v v8, (%1)\n\tadd %1, %1, t0\n\tvse8.v v16, (%1)\n\tadd %1, %1, t0\n\tvse8.v v24, (%1)\n\t.option pop"
+		: "+&r"(from), "+&r"(to), "+&r"(rounds) : : "t0", "memory");
+}
+/* Where a signal frame has the vector registers, or NULL. */
+static inline uint8_t *machine_vector_in_frame(ucontext_t *context)
+{
+	const uint32_t *header = (const uint32_t *)((const char *)&context->uc_mcontext + 776);
+	const uint64_t *state = (const uint64_t *)(header + 2);
+	const uint32_t *next = (const uint32_t *)((const char *)header + header[1]);
+	if (header[0] != 0x53465457)
+		return NULL;
+	if (header[1] != 8 + 48 + 32 * state[4] || state[5] != (uint64_t)(state + 6) || next[0] || next[1])
+		return (uint8_t *)-1; /* not as it must be */
+	return (uint8_t *)state[5];
 }

@@ -46,3 +46,28 @@ static inline double machine_keep_over_call(double value)
 	__asm__ volatile("movsd %1, %%xmm15\n mov $39, %%eax\n syscall\n movsd %%xmm15, %0" : "=m"(kept) : "m"(value) : "rax", "rcx", "r11", "xmm15", "memory");
 	return kept;
 }
+
+/* Bytes of all vector registers: of AVX where it is there, else SSE. */
+static inline size_t machine_vector_size(void)
+{
+	return __builtin_cpu_supports("avx") ? 16 * 32 : 16 * 16;
+}
+/* Holds a pattern in all vector registers for so many rounds of a loop; what they are then is found. */
+static inline void machine_vector_hold(const void *pattern, void *found, long rounds)
+{
+	if (machine_vector_size() == 512)
+		__asm__ volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\tvmovdqu 32*\\n(%0), %%ymm\\n\n\t.endr\n1:\tdec %2\n\tjg 1b\n\t"
+			".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\tvmovdqu %%ymm\\n, 32*\\n(%1)\n\t.endr"
+			: "+&r"(pattern), "+&r"(found), "+&r"(rounds) : : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+			"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	else
+		__asm__ volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\tmovdqu 16*\\n(%0), %%xmm\\n\n\t.endr\n1:\tdec %2\n\tjg 1b\n\t"
+			".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\tmovdqu %%xmm\\n, 16*\\n(%1)\n\t.endr"
+			: "+&r"(pattern), "+&r"(found), "+&r"(rounds) : : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+			"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+/* Where a signal frame has the first vector register's low half. */
+static inline uint8_t *machine_vector_in_frame(ucontext_t *context)
+{
+	return (uint8_t *)context->uc_mcontext.fpregs->_xmm;
+}
