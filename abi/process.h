@@ -73,7 +73,7 @@ enum { THREAD_STATE_RUNNING, THREAD_STATE_WAITING, THREAD_STATE_WAITING_KILLABLE
  * thread_clear_interrupt); if the instruction lies in [restart_start, restart_end) it is moved back to restart_start.
  * An exception inside [copy_start, copy_end) continues at copy_fixup with all registers kept; elsewhere in the image it kills the process.
  */
-#define CALL_NOT_ROUTED INT64_MIN
+#define CALL_NOT_ROUTED 0
 #define THREAD_UNIT_VECTOR 1u /* riscv64 */
 struct thread_block {
 	uint64_t self;             /* own address, first: the library loads it with one instruction */

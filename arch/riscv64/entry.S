@@ -1,12 +1,18 @@
 /*
  * The way into the kernel and back: one entry for system calls, exceptions and interrupts.
  *
- * sscratch: in user mode struct processor, in the kernel 0, which tells where a trap came from; tp points to struct processor while the kernel runs.
+ * trap_entry sorts: the library's return (upcall_return) and calls that struct call_gate lets be reflected need no frame; a native call has a short frame
+ * and its body is called here; words in registers go to words.S; all else has struct arch_frame with all registers.
+ *
+ * sscratch: in user mode struct processor, in the kernel 0, which tells where a trap came from; tp points to struct processor while the kernel runs. Until
+ * sscratch is 0 nothing may fault. The first instructions have no register: they put sp, t0 and t1 into struct processor and then use these.
  * gp is never used by the kernel (nothing is relaxed).
  * sstatus: entries from user mode find SPP clear and SPIE set, and the return needs the same; an entry from the kernel restores that at once
  * (it may switch to a thread that returns to user mode) and puts its own saved status back at its return, FS and VS excepted: whose unit it is may have changed.
  */
+#include "abi/calls.h"
 #include "arch/frame.h"
+#include "arch/offsets.h"
 
 	.altmacro
 	.macro FOR_EACH instruction, from, to
@@ -19,50 +25,143 @@
 	.macro ONE instruction, n
 	\instruction x\n, FRAME_X(\n)(sp)
 	.endm
-	.macro FOR_EACH_OF instruction, from, to
-	number_ = \from
-	.rept \to - \from + 1
-	ONE_OF \instruction, %number_
-	number_ = number_ + 1
-	.endr
-	.endm
-	.macro ONE_OF instruction, n
-	\instruction x\n, FRAME_X(\n)(a0)
+
+	/* The frame, but for pc, cause and value; sscratch is 0 afterwards. t0, t1, t2 */
+	.macro SAVE_REGISTERS
+	ld sp, PROCESSOR_KERNEL_STACK(tp)
+	addi sp, sp, -FRAME_SIZE
+	ld t0, PROCESSOR_SAVED_T0(tp)
+	ld t1, PROCESSOR_SAVED_T1(tp)
+	sd x1, FRAME_X(1)(sp)
+	sd x3, FRAME_X(3)(sp)
+	FOR_EACH sd, 5, 31
+	ld t0, PROCESSOR_SCRATCH(tp)
+	csrrw t1, sscratch, zero
+	csrr t2, sstatus
+	sd t0, FRAME_X(2)(sp)
+	sd t1, FRAME_X(4)(sp)
+	sd t2, FRAME_STATUS(sp)
+	li s0, 0
 	.endm
 
 	.text
-	.globl library_return_try, library_return_failed
+	.globl entry_gate, entry_general, frame_attention, frame_return
+	.globl library_return_try, library_return_failed, reflect_try, reflect_failed
 	.globl trap_entry, thread_enter_user, thread_enter_kernel, context_switch_stacks, float_save, float_load
 	.align 4
 trap_entry:
 	csrrw tp, sscratch, tp
 	beqz tp, entry_kernel
 	sd sp, PROCESSOR_SCRATCH(tp)
+	addi sp, a7, -CALL_UPCALL_RETURN
+	beqz sp, library_return
+entry_sort:
+	sd t0, PROCESSOR_SAVED_T0(tp)
+	csrr t0, scause
+	addi t0, t0, -CAUSE_CALL
+	sd t1, PROCESSOR_SAVED_T1(tp)
+	bnez t0, entry_exception
+	/* Whose call is it? (struct call_gate.) */
+entry_gate:                             /* a jump to entry_general when there is a trace (patch.c) */
+	ld t1, PROCESSOR_CURRENT(tp)
+	ld sp, THREAD_PROCESS(t1)
+	csrr t0, sepc
+	ld t1, PROCESS_NATIVE_START(sp)
+	bltu t0, t1, entry_foreign
+	ld t1, PROCESS_NATIVE_END(sp)
+	bgeu t0, t1, entry_general
+	addi t1, a7, -CALL_PORT_CALL_WORDS
+	sltiu t1, t1, 2                 /* port_reply_receive_words is the next */
+	bnez t1, entry_words
+	/*
+	 * A native call: the body is called here. By the convention of abi/riscv64/abi/call.h t0-t6, a6 and a7 are zero afterwards; the registers that C
+	 * preserves are in the frame only if the way back leads through it.
+	 */
+	li t1, CALL_COUNT
+	bgeu a7, t1, entry_general
+	slli t0, a7, 1
+	add t0, t0, a7
+	slli t0, t0, 3
+	lla t1, call_table
+	add t1, t1, t0
+	ld t1, 0(t1)
+	beqz t1, entry_general
+	csrr t0, sepc
 	ld sp, PROCESSOR_KERNEL_STACK(tp)
 	addi sp, sp, -FRAME_SIZE
-	sd t0, FRAME_X(5)(sp)
-	sd t1, FRAME_X(6)(sp)
-	addi t0, a7, -UPCALL_RETURN
-	beqz t0, library_return
-entry_save:
+	addi t0, t0, 4                  /* the call instruction is never a short one */
+	sd t0, FRAME_PC(sp)
+	ld t0, PROCESSOR_SCRATCH(tp)
 	sd x1, FRAME_X(1)(sp)
+	sd t0, FRAME_X(2)(sp)
+	csrrw t0, sscratch, zero
 	sd x3, FRAME_X(3)(sp)
-	FOR_EACH sd, 7, 31
-	csrr t0, scause
-	csrr t1, sepc
-	ld t2, PROCESSOR_SCRATCH(tp)
-	csrrw t3, sscratch, zero
-	csrr t4, sstatus
-	sd t2, FRAME_X(2)(sp)
-	sd t3, FRAME_X(4)(sp)
-	sd t0, FRAME_CAUSE(sp)
-	sd t4, FRAME_STATUS(sp)
-	li s0, 0
-	li t2, CAUSE_CALL
-	bne t0, t2, entry_exception
+	sd t0, FRAME_X(4)(sp)
+	sd s0, FRAME_X(8)(sp)
+	FOR_EACH sd, 10, 15
+	ld t0, PROCESSOR_CALLS(tp)
+	ld t2, PROCESSOR_CURRENT(tp)
+	addi t0, t0, 1
+	sd t0, PROCESSOR_CALLS(tp)
+	sd a7, THREAD_CALL_NUMBER(t2)
+	addi a0, sp, FRAME_A0
+	jalr t1
+	bltz a0, native_negative
+native_result:
+	lw t0, PROCESSOR_ATTENTION(tp)
+	bnez t0, native_attention
+	ld t0, FRAME_PC(sp)
+	csrw sscratch, tp
+	csrw sepc, t0
+	ld x1, FRAME_X(1)(sp)
+	ld x3, FRAME_X(3)(sp)
+	ld x4, FRAME_X(4)(sp)
+	FOR_EACH ld, 11, 15
+	li a6, 0
+	li a7, 0
+	li t0, 0
+	li t1, 0
+	li t2, 0
+	li t3, 0
+	li t4, 0
+	li t5, 0
+	li t6, 0
+	ld sp, FRAME_X(2)(sp)
+	sret
 
-	addi t1, t1, 4                  /* the call instruction is never a short one */
-	sd t1, FRAME_PC(sp)
+native_negative:
+	li t0, -4                       /* -EINTR */
+	bne a0, t0, 1f
+	call call_interrupted
+	li a0, -4
+	j native_result
+1:	li t0, 0x8000000000000001       /* CALL_FRAME_CHANGED */
+	lw t1, PROCESSOR_ATTENTION(tp)
+	beq a0, t0, frame_changed
+	j native_result
+native_attention:                       /* the rest of the frame, as the fast return would have it */
+	sd a0, FRAME_A0(sp)
+	sd s1, FRAME_X(9)(sp)
+	FOR_EACH sd, 18, 27
+	sd zero, FRAME_X(5)(sp)
+	sd zero, FRAME_X(6)(sp)
+	sd zero, FRAME_X(7)(sp)
+	sd zero, FRAME_X(16)(sp)
+	sd zero, FRAME_X(17)(sp)
+	sd zero, FRAME_X(28)(sp)
+	sd zero, FRAME_X(29)(sp)
+	sd zero, FRAME_X(30)(sp)
+	sd zero, FRAME_X(31)(sp)
+	j frame_attention
+
+	/* Any call, with the whole frame. t0 and t1 are in struct processor, sepc is the call's address. */
+entry_general:
+	SAVE_REGISTERS
+	csrr t0, sepc
+	li t1, CAUSE_CALL
+	addi t0, t0, 4
+	sd t1, FRAME_CAUSE(sp)
+	sd t0, FRAME_PC(sp)
 	mv a0, sp
 	mv a1, a7
 	addi a2, sp, FRAME_A0
@@ -87,64 +186,110 @@ entry_save:
 	sret
 
 	/*
-	 * upcall_return(registers) of a library, which loads every register from user memory: the registers of the call are wanted by nobody,
-	 * so none is saved. Only when nothing else is to be done (attention), the instruction is the library's, and the registers lie in one page that is
-	 * there; in every other case sys_upcall_return does it. A pending interrupt has set the block's word, which the library has looked at, and
-	 * between its look and here it is sent back (upcall_config.restart_start).
+	 * Reflection without a frame, as upcall_call does it with one: pc and gp to the thread's block, and on at the library's entry with all other
+	 * registers as they were. A fault at the block (no page yet, no block) starts again the general way.
+	 * t0 the call's address, sp the process
 	 */
-library_return:
-	csrr t0, scause
-	li t1, CAUSE_CALL
-	bne t0, t1, library_return_not
-	csrr t0, sepc
-	ld t1, PROCESSOR_LIBRARY_START(tp)
-	bltu t0, t1, library_return_not
-	ld t1, PROCESSOR_LIBRARY_END(tp)
-	bgeu t0, t1, library_return_not
+	.align 2
+entry_foreign:
+	li t1, CALL_GATE_NUMBERS
+	bgeu a7, t1, entry_general
+	add t1, sp, a7
+	lbu t1, PROCESS_REFLECTED(t1)
+	beqz t1, entry_general
 	lw t1, PROCESSOR_ATTENTION(tp)
-	bnez t1, library_return_not
-	srli t0, a0, 47
+	bnez t1, entry_general
+	ld t1, PROCESS_CALL_ENTRY(sp)
+	sd t2, PROCESSOR_SAVED_T2(tp)
+	csrw sepc, t1
+	ld sp, PROCESSOR_CURRENT(tp)
+	csrrw t2, sscratch, zero
+	ld t1, THREAD_BLOCK(sp)
+	sd t2, PROCESSOR_SAVED_TP(tp)
+	sd a7, THREAD_CALL_NUMBER(sp)
+	addi t0, t0, 4
+	ld sp, PROCESSOR_KERNEL_STACK(tp)
+	li t2, STATUS_SUM
+	csrs sstatus, t2
+reflect_try:                            /* until reflect_failed: a fault goes on there (trap.c) */
+	sd t0, BLOCK_PC(t1)
+	sd gp, BLOCK_GP(t1)
+	sd zero, BLOCK_CALL_RESULT(t1)  /* CALL_NOT_ROUTED */
+	csrc sstatus, t2
+	mv gp, t1
+	ld t0, PROCESSOR_CALLS(tp)
+	addi t0, t0, 1
+	sd t0, PROCESSOR_CALLS(tp)
+	csrw sscratch, tp
+	ld sp, PROCESSOR_SCRATCH(tp)
+	ld t0, PROCESSOR_SAVED_T0(tp)
+	ld t1, PROCESSOR_SAVED_T1(tp)
+	ld t2, PROCESSOR_SAVED_T2(tp)
+	ld tp, PROCESSOR_SAVED_TP(tp)
+	sret
+reflect_failed:
+	csrc sstatus, t2
+	addi t0, t0, -4
+	csrw sepc, t0
+	ld t2, PROCESSOR_SAVED_TP(tp)
+	csrw sscratch, t2
+	ld t2, PROCESSOR_SAVED_T2(tp)
+	j entry_general
+
+	/*
+	 * upcall_return of a library, which has loaded every register from the block but pc, gp and a7: these three are loaded here. gp is the block, which tells
+	 * it from a program's call of that number. Only when nothing else is to be done (attention) and the block is there; in every other case
+	 * sys_upcall_return loads all registers from it. A pending interrupt has set the block's word, which the library has looked at, and between its look
+	 * and here it is sent back (upcall_config.restart_start).
+	 */
+	.align 2
+library_return:
+	sd t0, PROCESSOR_SAVED_T0(tp)
+	csrr t0, scause
+	addi t0, t0, -CAUSE_CALL
 	bnez t0, library_return_not
-	slli t0, a0, 52
-	li t1, (4096 - 256) << 52
-	bltu t1, t0, library_return_not
+	ld sp, PROCESSOR_CURRENT(tp)
+	ld sp, THREAD_BLOCK(sp)
+	bne sp, gp, library_return_not
+	lw t0, PROCESSOR_ATTENTION(tp)
+	bnez t0, library_return_long
+	ld sp, PROCESSOR_KERNEL_STACK(tp)
+	csrrw t0, sscratch, zero
+	sd t0, PROCESSOR_SAVED_TP(tp)
 	li t0, STATUS_SUM
 	csrs sstatus, t0
-library_return_try:                     /* until library_return_failed: a fault goes on there (trap.c), and a0 and a7 are still the call's */
-	ld t1, 0(a0)
-	csrw sepc, t1
-	ld t0, FRAME_X(5)(a0)
-	ld t1, FRAME_X(2)(a0)
-	sd t0, FRAME_X(5)(sp)
-	ld t0, FRAME_X(4)(a0)
-	sd t1, FRAME_X(2)(sp)
-	ld t1, FRAME_X(17)(a0)
-	sd t0, FRAME_X(4)(sp)
-	sd t1, FRAME_X(17)(sp)
-	ld x1, FRAME_X(1)(a0)
-	ld x3, FRAME_X(3)(a0)
-	FOR_EACH_OF ld, 6, 9
-	FOR_EACH_OF ld, 11, 16
-	FOR_EACH_OF ld, 18, 31
-	ld a0, FRAME_X(10)(a0)
-	li t0, STATUS_SUM
+library_return_try:                     /* until library_return_failed: a fault goes on there (trap.c) */
+	ld a7, BLOCK_PC(gp)
+	csrw sepc, a7
+	ld a7, BLOCK_A7(gp)
+	ld gp, BLOCK_GP(gp)
 	csrc sstatus, t0
 	csrw sscratch, tp
-	ld tp, FRAME_X(4)(sp)
-	ld t0, FRAME_X(5)(sp)
-	ld a7, FRAME_X(17)(sp)
-	ld sp, FRAME_X(2)(sp)
+	ld t0, PROCESSOR_SAVED_T0(tp)
+	ld sp, PROCESSOR_SCRATCH(tp)
+	ld tp, PROCESSOR_SAVED_TP(tp)
 	sret
-library_return_failed:
+library_return_failed:                  /* t0: an address in the library, from trap.c; sepc is lost */
+	csrw sepc, t0
 	li t0, STATUS_SUM
 	csrc sstatus, t0
+	ld t0, PROCESSOR_SAVED_TP(tp)
+	csrw sscratch, t0
+	li a7, CALL_UPCALL_RETURN
+library_return_long:
+	sd t1, PROCESSOR_SAVED_T1(tp)
+	addi a0, gp, BLOCK_PC           /* the registers, which are the call's argument */
+	j entry_general
 library_return_not:
-	ld t0, FRAME_X(5)(sp)
-	ld t1, FRAME_X(6)(sp)
-	j entry_save
+	ld t0, PROCESSOR_SAVED_T0(tp)
+	j entry_sort
 
 entry_exception:
+	SAVE_REGISTERS
+	csrr t0, scause
+	csrr t1, sepc
 	csrr t2, stval
+	sd t0, FRAME_CAUSE(sp)
 	sd t1, FRAME_PC(sp)
 	sd t2, FRAME_VALUE(sp)
 	mv a0, sp

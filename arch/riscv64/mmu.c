@@ -74,10 +74,13 @@ static void map_direct(physical_t start, physical_t end, physical_t (*allocate)(
 	}
 }
 
-static void root_load(physical_t root)
+static uint64_t root_load(physical_t root)
 {
-	CSR_WRITE(satp, root >> PAGE_SHIFT | (top_shift == SV48_SHIFT ? SATP_SV48 : SATP_SV39));
+	uint64_t satp = root >> PAGE_SHIFT | (top_shift == SV48_SHIFT ? SATP_SV48 : SATP_SV39);
+
+	CSR_WRITE(satp, satp);
 	translation_forget_all();
+	return satp;
 }
 
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count, bool sv48)
@@ -90,7 +93,7 @@ void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsi
 	if (sv48) {
 		top_shift = SV48_SHIFT;
 		translation_kernel_half(kernel_root);
-		root_load(image_physical(kernel_root));
+		(void)root_load(image_physical(kernel_root));
 		if ((CSR_READ(satp) & SATP_MODE) == SATP_SV48) {
 			user_top = USER_TOP_MAX;
 			return;
@@ -98,7 +101,7 @@ void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsi
 		top_shift = SV39_SHIFT; /* a mode that is not there leaves the register as it was */
 	}
 	translation_kernel_half(kernel_root);
-	root_load(image_physical(kernel_root));
+	(void)root_load(image_physical(kernel_root));
 }
 
 /* Whether such memory may be cached is a property of the board's addresses, not of the mapping. */
@@ -138,5 +141,8 @@ void arch_space_activate(struct arch_space *space)
 	if (arch->space == space)
 		return;
 	arch->space = space;
-	root_load(space ? space->root_physical : image_physical(kernel_root));
+	if (space)
+		space->satp = root_load(space->root_physical);
+	else
+		(void)root_load(image_physical(kernel_root));
 }

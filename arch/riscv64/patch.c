@@ -21,9 +21,11 @@ static uint32_t jump(uint64_t address, uint64_t target)
 void arch_trace_begin(void)
 {
 	extern const uint64_t patch_trace_start[][2], patch_trace_end[][2], patch_call_start[], patch_call_end[];
+	void entry_gate(void), entry_general(void);
 	int64_t call_dispatch_traced(struct arch_frame *, uint64_t, const uint64_t *);
 	for (const uint64_t (*patch)[2] = patch_trace_start; patch < patch_trace_end; patch++)
 		*code_at((*patch)[0]) = jump((*patch)[0], (*patch)[1]);
+	*code_at((uint64_t)entry_gate) = jump((uint64_t)entry_gate, (uint64_t)entry_general); /* every call goes the general way */
 	for (const uint64_t *patch = patch_call_start; patch < patch_call_end; patch++) {
 		uint32_t distance = (uint32_t)((uint64_t)call_dispatch_traced - *patch);
 		code_at(*patch)[0] = ((distance + 0x800) & 0xfffff000) | 1u << 7 | 0x17u;          /* auipc ra, upper part */

@@ -37,8 +37,6 @@ static inline void *direct(physical_t address) { return (void *)(DIRECT_BASE + a
 #define SIE_SOFTWARE 0x2ul
 #define SIE_TIMER 0x20ul
 #define SIE_EXTERNAL 0x200ul
-#define STATUS_FS_INITIAL 0x2000ul
-#define STATUS_VS_INITIAL 0x200ul
 #define SATP_MODE (15ul << 60)
 #define SATP_SV39 (8ul << 60)
 #define SATP_SV48 (9ul << 60)
@@ -97,6 +95,7 @@ bool vector_take(uint64_t instruction) must_check;
 void trap_entry(void);
 void thread_enter_user(void);
 void thread_enter_kernel(void);
+void words_resume(void);                    /* words.S */
 uint64_t context_switch_stacks(uint64_t *save, uint64_t load);
 
 /* plat/virt */

@@ -7,6 +7,7 @@
 #include "arch/thread.h"
 #include "riscv.h"
 #include "kernel/core/wait.h"
+#include "kernel/ipc/port.h"
 #include "kernel/obj/thread.h"
 #include "arch/mmu.h"
 
@@ -72,11 +73,20 @@ void arch_context_switch(struct thread *from, struct thread *to)
 	struct arch_space *space = thread_arch_space(to);
 	if (space) /* a kernel thread runs in whatever space there is */
 		arch_space_activate(space);
-	const struct upcall_config *upcall = thread_upcall(to);
-	if (upcall)
-		arch_library_set(upcall->image_start, upcall->image_end);
 	float_switch(to);
+	if (!to->arch.stack_pointer) /* it sleeps from words.S */
+		switch_frame_set(to, (uint64_t)arch_thread_frame(to), words_resume, 0, 0);
 	context_switch_stacks(&from->arch.stack_pointer, to->arch.stack_pointer);
+}
+
+/* From words.S: something else than the short way has woken a thread that it put to sleep. */
+void words_go_on(struct arch_frame *frame);
+void words_go_on(struct arch_frame *frame)
+{
+	if (thread_current()->wait_how == WAIT_KILLABLE)
+		port_call_resume(frame);
+	else
+		port_receive_resume(frame);
 }
 
 /* Thread-local storage is a general register: the program sets it itself, and thread_create for a new thread. */
@@ -99,12 +109,6 @@ void arch_thread_reset(struct thread *thread, const struct thread_start *start)
 		float_forget(thread);
 	frame_start(arch_thread_frame(thread), start);
 	thread->arch.block = user_address(start->block);
-}
-
-void arch_library_set(uint64_t start, uint64_t end)
-{
-	this_processor()->library_start = start;
-	this_processor()->library_end = end;
 }
 
 uint64_t arch_frame_instruction(const struct arch_frame *frame)

@@ -16,7 +16,7 @@
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"
 #include "kernel/core/wait.h"
-#include "kernel/obj/thread.h"
+#include "kernel/obj/process.h"
 
 #define INSTRUCTION_CALL 0x00000073u /* ecall */
 
@@ -32,18 +32,13 @@ FRAME_OFFSET(status, FRAME_STATUS);
 FRAME_OFFSET(cause, FRAME_CAUSE);
 FRAME_OFFSET(value, FRAME_VALUE);
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "frame.h: size");
-_Static_assert(offsetof(struct processor, kernel_stack) == PROCESSOR_KERNEL_STACK, "frame.h");
-_Static_assert(offsetof(struct processor, scratch) == PROCESSOR_SCRATCH, "frame.h");
-_Static_assert(offsetof(struct processor, attention) == PROCESSOR_ATTENTION, "frame.h");
-_Static_assert(offsetof(struct processor, library_start) == PROCESSOR_LIBRARY_START, "frame.h");
-_Static_assert(offsetof(struct processor, library_end) == PROCESSOR_LIBRARY_END, "frame.h");
-_Static_assert(CALL_UPCALL_RETURN == UPCALL_RETURN, "frame.h");
+_Static_assert(CALL_PORT_REPLY_RECEIVE_WORDS == CALL_PORT_CALL_WORDS + 1, "entry.S");
 _Static_assert(CALL_FRAME_CHANGED == (int64_t)0x8000000000000001ul, "entry.S");
 
 /* Where the kernel may fault, and go on with a failed copy; in the first part after trying to mend it (usercopy.S). */
 extern const char usercopy_sleeping_start[], usercopy_sleeping_end[], usercopy_present_start[], usercopy_present_end[], usercopy_failed[];
 
-extern const char library_return_try[], library_return_failed[]; /* entry.S */
+extern const char library_return_try[], library_return_failed[], reflect_try[], reflect_failed[]; /* entry.S */
 
 static const char *cause_name(uint64_t cause)
 {
@@ -111,6 +106,11 @@ static void kernel_page_fault(struct arch_frame *frame)
 	bool sleeps = within(pc, usercopy_sleeping_start, usercopy_sleeping_end);
 	if (within(pc, library_return_try, library_return_failed)) {
 		frame->r.pc = (uint64_t)library_return_failed;
+		frame->r.t0 = thread_current()->process->upcall.restart_start - 4; /* where an error of the call goes on */
+		return;
+	}
+	if (within(pc, reflect_try, reflect_failed)) {
+		frame->r.pc = (uint64_t)reflect_failed;
 		return;
 	}
 	if (address >= USER_TOP || !(sleeps || within(pc, usercopy_present_start, usercopy_present_end)))

@@ -154,8 +154,8 @@ call_general:
 entry_foreign:
 	cmpq $CALL_GATE_NUMBERS, %rax
 	jae entry_general
-	btq %rax, PROCESS_REFLECTED(%rsp)
-	jnc entry_general
+	cmpb $0, PROCESS_REFLECTED(%rsp,%rax)
+	je entry_general
 	cmpl $0, %gs:PROCESSOR_ATTENTION
 	jne entry_general
 	movq %gs:PROCESSOR_KERNEL_STACK, %rsp
@@ -166,8 +166,7 @@ entry_foreign:
 	ACCESS 0xcb
 1:	movq %rcx, BLOCK_CALL_INSTRUCTION(%rdx)
 2:	movq %r11, BLOCK_CALL_FLAGS(%rdx)
-3:	movl $0, BLOCK_CALL_RESULT(%rdx)
-4:	movl $0x80000000, BLOCK_CALL_RESULT+4(%rdx) /* CALL_NOT_ROUTED */
+3:	movq $0, BLOCK_CALL_RESULT(%rdx)        /* CALL_NOT_ROUTED */
 	ACCESS 0xca
 	movq %gs:PROCESSOR_CURRENT, %rdx
 	movq THREAD_PROCESS(%rdx), %rdx
@@ -184,7 +183,6 @@ foreign_fault:
 	FIXUP 1b, foreign_fault, 0
 	FIXUP 2b, foreign_fault, 0
 	FIXUP 3b, foreign_fault, 0
-	FIXUP 4b, foreign_fault, 0
 
 	/* No 32-bit code segment exists, so this is never reached; it fails safely on processors that come here all the same. */
 entry_call_compatibility:

@@ -116,13 +116,6 @@ void arch_thread_reset(struct thread *thread, const struct thread_start *start)
 	arch_thread_set_pointer(thread, THREAD_POINTER_BLOCK, start->block);
 }
 
-/* Returns from the library need no kernel here. */
-void arch_library_set(uint64_t start, uint64_t end)
-{
-	(void)start;
-	(void)end;
-}
-
 uint64_t arch_frame_instruction(const struct arch_frame *frame)
 {
 	return frame->rip;

@@ -1,5 +1,5 @@
 /*
- * Carillon's own calls in guest instructions an operation (one instruction is one nanosecond of the counter, -icount shift=0): the native counterpart of
+ * Carillon's own calls in guest instructions an operation (one instruction is one nanosecond, -icount shift=0): the native counterpart of
  * bench/microbench.c, in init's place. Prints its lines to the kernel's log: "bench: NAME MEDIAN BEST OPERATIONS IDLE", the best and the
  * median of BATCHES batches. Command line: only=PREFIX measures the lines that begin so.
  *
@@ -26,9 +26,7 @@ static uint8_t server_out[RANGE] __attribute__((aligned(PAGE_SIZE))), server_in[
 
 static uint64_t counter(void)
 {
-	uint32_t low, high;
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	return (uint64_t)clock_get(CLOCK_MONOTONIC_ID);
 }
 
 static _Noreturn void power_off(unsigned status)

@@ -67,14 +67,16 @@ static int64_t receive_words(struct arch_frame *frame, struct object *listener, 
 	return receive_finish(frame, arch_frame_words_message(frame), message, result, flags);
 }
 
-int64_t sys_port_reply_receive_words(handle_t listener, user_t user_message)
+/* Where the message's address is, the port says; the table knows of the first argument only. */
+int64_t sys_port_reply_receive_words(handle_t listener, user_t unused)
 {
 	struct arch_frame *frame = arch_thread_frame(thread_current());
 	uint32_t reply = arch_frame_words_reply(frame), flags = 0;
 	struct message message, answer = { 0 };
 	struct thread *woken = NULL;
 	struct object *object;
-	if (copy_from_user(&message, user_message, sizeof(message)))
+	(void)unused;
+	if (copy_from_user(&message, arch_frame_words_message(frame), sizeof(message)))
 		return -EFAULT;
 	int error = handle_lookup(listener, KIND_LISTENER, RIGHT_RECEIVE, &object);
 	if (error)

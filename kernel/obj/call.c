@@ -109,9 +109,9 @@ void call_gate_update(struct process *process)
 	gate->native_start = !call_entry_decides ? UINT64_MAX : configured ? upcall->image_start : 0;
 	gate->native_end = configured ? upcall->image_end : UINT64_MAX;
 	gate->call_entry = upcall->call_entry;
-	memset(gate->reflected, early ? 0xff : 0, sizeof(gate->reflected));
+	memset(gate->reflected, early, sizeof(gate->reflected));
 	for (unsigned i = 0; routes && i < routes->count; i++)
-		gate->reflected[routes->route[i].number / 64] &= ~(1ull << routes->route[i].number % 64);
+		gate->reflected[routes->route[i].number] = false;
 }
 
 bool call_is_native(uint64_t number, unsigned *arguments)

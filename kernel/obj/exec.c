@@ -65,7 +65,6 @@ int64_t sys_process_exec(handle_t space_handle, user_t user_start)
 		return error;
 	}
 	image_replace(process, space_of_object(space), &handles);
-	arch_library_set(0, 0);
 	arch_thread_reset(thread, &start);
 	return CALL_FRAME_CHANGED;
 }

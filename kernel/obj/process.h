@@ -27,12 +27,12 @@ struct route_table {
 
 /*
  * What the entry code of a port may decide by itself, without call_dispatch; derived from upcall and routes by call_gate_update. A call whose
- * next instruction lies in (native_start, native_end] is native; one at or below native_start whose number is in `reflected` goes
+ * next instruction lies in (native_start, native_end] is native; one at or below native_start whose number is `reflected` goes
  * to call_entry, as upcall_call does it. Everything else, and whatever fails on the way, is call_dispatch's.
  */
 struct call_gate {
 	uint64_t native_start, native_end, call_entry;
-	uint64_t reflected[ROUTE_NUMBERS / 64];
+	bool reflected[ROUTE_NUMBERS];
 };
 
 struct process {

@@ -282,7 +282,6 @@ int64_t sys_process_set_upcall(user_t user_config)
 		return -EINVAL;
 	process_current()->upcall = config;
 	call_gate_update(process_current());
-	arch_library_set(config.image_start, config.image_end);
 	return 0;
 }
 

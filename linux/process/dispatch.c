@@ -102,8 +102,10 @@ static __attribute__((noinline)) int64_t call_traced(struct linux_thread *t, con
 	return trace_call(t, argument, known ? functions[t->call] : linux_absent, known ? after[t->call] : 0);
 }
 
-static __attribute__((noinline)) bool call_finish(struct linux_thread *t, const uint64_t argument[6], int64_t result)
+/* The arguments may lie in the registers, which the result changes. */
+static __attribute__((noinline)) bool call_finish(struct linux_thread *t, const uint64_t given[6], int64_t result)
 {
+	const uint64_t argument[6] = { given[0], given[1], given[2], given[3], given[4], given[5] };
 	struct registers *registers = &t->block.registers;
 	for (;;) {
 		uint32_t restart = 0;

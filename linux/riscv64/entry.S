@@ -1,21 +1,24 @@
 /*
  * Entering and leaving the personality on riscv64.
  *
- * A program uses every register, so the kernel reflects with all of them saved in the thread's block (block.registers) and gp = the block; gp
- * stays that as long as the library runs. Everything else is still as it was: the arguments of a call are in a0 to a5.
+ * gp points at the thread's struct linux_thread (its struct thread_block first) as long as the library runs; a program uses it as it likes. So the kernel
+ * saves pc and gp in the block when it reflects a call, and loads them when the library returns. The program's stack is never written.
  *
- *   program --ecall----> entry_call --------> linux_enter_call -----+
- *   program --fault----> entry_exception ---> linux_enter_exception +-> upcall_return: every register from the block, by the kernel
- *   program --interrupt> entry_interrupt ---> linux_enter_interrupt +
+ *   program --ecall----> entry_call --------> linux_enter_call --+-> quick return: the registers that C does not preserve
+ *   program --fault----> entry_exception ---> linux_enter_exception -+-> full return: every register from the block
+ *   program --interrupt> entry_interrupt ---> linux_enter_interrupt -+
  *
- * The return is one call of the kernel. An interrupt that arrives before it sets block.pending, and when it does so between return_start and
- * return_end the kernel moves the instruction pointer back to return_start, which sees it. In the call itself the kernel finds it pending and makes an
- * upcall of it. So no signal is lost or late.
+ * entry_call saves all registers into the block: then a signal frame, fork or clone finds them there, and either return is right at any time. The
+ * arguments of the call are the block's a0 to a5.
+ *
+ * The return. Between return_start and return_end nothing is lost but what can be loaded again from the block: when an interrupt arrives there,
+ * the kernel sets block.pending and moves the instruction pointer back to return_start, which sees it. In the last call itself the kernel finds it pending and
+ * makes an upcall of it. So no signal is lost or late. That call has gp = the block; the kernel loads the registers that only it can (pc, gp, a7), or
+ * all of them when something is to be done first.
  */
+#include "abi/calls.h"
 #include "lib/riscv64/copy.h"
 #include "offsets.h"
-
-#define CALL_UPCALL_RETURN 75
 
 	.macro FUNCTION name
 	.global \name
@@ -23,22 +26,32 @@
 	.align 2
 \name:
 	.endm
+	.altmacro
+	.macro FOR_EACH instruction, from, to
+	number_ = \from
+	.rept \to - \from + 1
+	ONE \instruction, %number_
+	number_ = number_ + 1
+	.endr
+	.endm
+	.macro ONE instruction, n
+	\instruction x\n, BLOCK_X(\n)(gp)
+	.endm
 
 	.text
 FUNCTION entry_call
+	sd sp, BLOCK_X(2)(gp)
 	ld sp, BLOCK_STACK(gp)
-	addi sp, sp, -48
-	sd a0, 0(sp)
-	sd a1, 8(sp)
-	sd a2, 16(sp)
-	sd a3, 24(sp)
-	sd a4, 32(sp)
-	sd a5, 40(sp)
-	li s0, 0
+	sd a0, BLOCK_CALL_FLAGS(gp)
+	sd ra, BLOCK_X(1)(gp)
+	FOR_EACH sd, 4, 31
 	mv a0, gp
-	mv a1, sp
+	addi a1, gp, BLOCK_X(10)
+	li s0, 0
 	call linux_enter_call
-	j return_start
+	bnez a0, return_start
+	ld s0, BLOCK_X(8)(gp)
+	j return_quick
 
 FUNCTION entry_exception
 	ld sp, BLOCK_STACK(gp)
@@ -59,8 +72,19 @@ return_pending:
 FUNCTION return_start
 	lw t0, BLOCK_PENDING(gp)
 	bnez t0, return_pending
-	addi a0, gp, BLOCK_REGISTERS
+	ld tp, BLOCK_X(4)(gp)
+	ld s0, BLOCK_X(8)(gp)
+	ld s1, BLOCK_X(9)(gp)
+	FOR_EACH ld, 18, 27
+return_quick:
+	lw t0, BLOCK_PENDING(gp)
+	bnez t0, return_pending
 	li a7, CALL_UPCALL_RETURN
+	ld ra, BLOCK_X(1)(gp)
+	FOR_EACH ld, 5, 7
+	FOR_EACH ld, 10, 16
+	FOR_EACH ld, 28, 31
+	ld sp, BLOCK_X(2)(gp)
 	ecall
 	unimp                           /* it does not return, unless the block is not there */
 return_end:
@@ -200,7 +224,6 @@ copy_fixup:
 	ret
 
 /* Floating-point state in library memory: 32 registers, then the control word. The first of these instructions gets the unit for this thread. */
-	.altmacro
 	.macro FLOAT instruction, register
 	\instruction f\register, 8 * \register(a0)
 	.endm

@@ -14,7 +14,7 @@ struct processor {            /* per-processor data; this_processor() is one ins
 	volatile uint32_t attention; /* 1: thread_return_to_user must run before going back to user mode */
 	uint32_t lock_depth;
 	uint32_t reserved;
-	uint64_t library_start, library_end; /* arch_library_set of the current thread, for entry code */
+	uint64_t saved[4];        /* the entry code's, for its first instructions */
 	void *locks_held[16];
 	uint64_t busy_since, switches, interrupts, faults, calls;
 	void *arch;

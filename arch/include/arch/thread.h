@@ -26,9 +26,6 @@ uint64_t arch_thread_get_pointer(struct thread *thread, unsigned which);
 void arch_thread_reset(struct thread *thread, const struct thread_start *start);
 int arch_thread_copy_float(struct thread *target, struct thread *source) must_check; /* source is current or not running */
 
-/* The current thread's process has its library at [start, end) (both 0: none). Entry code may use it; a context switch asks thread_upcall itself. */
-void arch_library_set(uint64_t start, uint64_t end);
-
 /* the frame's contents */
 uint64_t arch_frame_instruction(const struct arch_frame *frame);
 void arch_frame_set_instruction(struct arch_frame *frame, uint64_t address);

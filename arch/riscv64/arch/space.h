@@ -4,6 +4,7 @@
 struct arch_space {
 	uint64_t *root;         /* the top table, through the direct map */
 	physical_t root_physical;
+	uint64_t satp;          /* the register's value for it, once it was active */
 	uint64_t tables;        /* pages of tables, the top one included */
 };
 #endif
