@@ -2,6 +2,7 @@
 #ifndef PAGE_TABLE_H
 #define PAGE_TABLE_H
 #include "arch/mmu.h"
+#include "translation.h" /* before page_entry.h, which asks it what the processor can do */
 #include "page_entry.h"
 
 #define ENTRIES 512u

@@ -1,5 +1,5 @@
 /*
- * An entry of a page table, for arch/page_table.c: four levels (Sv48) or three (Sv39).
+ * An entry of a page table, for arch/page_table.h: four levels (Sv48) or three (Sv39).
  *
  * Only entries that map pages have permissions, so a whole table cannot be write-protected at its top. It is detached instead: a closed entry of a
  * table (page_table.c) is invalid but keeps the address (DETACHED). The first access below it faults, and mmu_reattach opens what is closed on the way to it:
@@ -11,7 +11,6 @@
 #ifndef PAGE_ENTRY_H
 #define PAGE_ENTRY_H
 #include "arch/mmu.h"
-#include "translation.h"
 
 #define VALID 0x1ul
 #define READ 0x2ul
@@ -57,4 +56,6 @@ static inline bool entry_allows(uint64_t entry, unsigned flags)
 {
 	return !(flags & ARCH_MAP_READ && !(entry & READ)) && !(flags & ARCH_MAP_WRITE && !(entry & WRITE)) && !(flags & ARCH_MAP_EXECUTE && !(entry & EXECUTE));
 }
+/* reattach.c, for trap.c */
+bool mmu_reattach(struct arch_space *space, uint64_t address);
 #endif

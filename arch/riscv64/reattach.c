@@ -1,6 +1,5 @@
 /* Faults that only mean that a fork has detached tables: see page_entry.h. */
 #include "arch/page_table.h"
-#include "riscv.h"
 
 /*
  * A fault at address: attaches what is detached on the way to it. True if anything was. From the trap code, for the current space; needs no

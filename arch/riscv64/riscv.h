@@ -87,7 +87,6 @@ void sbi_timer(uint64_t when);
 noreturn void sbi_power(uint32_t action);
 /* mmu.c: final kernel tables. sv48: use it if the processor has it, else Sv39; user_top tells. */
 void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsigned count, bool sv48);
-bool mmu_reattach(struct arch_space *space, uint64_t address);
 void clock_start(void);                     /* clock.c */
 void vector_start(void);                    /* vector.c */
 /* An illegal instruction of user mode. True: it was the thread's first of the vector unit, which it has now. */

@@ -11,7 +11,7 @@
 #include "abi/calls.h"
 #include "abi/memory.h"
 #include "arch/float.h"
-#include "arch/mmu.h"
+#include "arch/page_table.h"
 #include "arch/thread.h"
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"

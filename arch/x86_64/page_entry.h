@@ -1,11 +1,10 @@
 /*
- * An entry of a page table, for arch/page_table.c: four levels.
+ * An entry of a page table, for arch/page_table.h, which has included the port's translation.h: four levels.
  * A page is writable if every entry on the way to it allows that; so an entry without WRITE is closed (page_table.c), whatever its level.
  */
 #ifndef PAGE_ENTRY_H
 #define PAGE_ENTRY_H
 #include "arch/mmu.h"
-#include "translation.h"
 
 #define PRESENT 0x1ul
 #define WRITE 0x2ul

@@ -13,6 +13,7 @@
 #include "shim.h"
 
 _Thread_local int64_t shim_fail_in = -1;
+bool shim_tables;
 
 /* --- chance: each thread has its own sequence --- */
 static _Thread_local uint64_t random_state = 88172645463325252ull, seed_now;
@@ -244,7 +245,7 @@ void page_unref(struct page *page)
 		return;
 	unsigned i = page - page_table;
 	CHECK(!translated[i]);
-	CHECK(page->holders == 0 || page->holders == 0xdeadbeef);
+	CHECK(shim_tables || page->holders == 0 || page->holders == 0xdeadbeef);
 	if (page->payer)
 		budget_uncharge(page->payer, 1ul << page->order);
 	page->state = PAGE_FREE;
@@ -267,6 +268,10 @@ struct page *page_of_physical(physical_t address)
 {
 	uint64_t i = (address - FIRST_PHYSICAL) >> PAGE_SHIFT;
 	return address >= FIRST_PHYSICAL && i < PAGES ? &page_table[i] : 0;
+}
+struct page *page_of_address(const void *address)
+{
+	return page_table + ((const char *)address - page_memory) / PAGE_SIZE;
 }
 uint64_t shim_pages_used(void)
 {
