@@ -66,6 +66,15 @@ struct message_received {
 #define CHANNEL_MESSAGES 3u /* whole messages with handles, for links of messages and datagrams */
 #define CHANNEL_NON_BLOCKING 0x100u
 struct channel_ends { int32_t sender, receiver; };
+#define CHANNEL_ERROR_MAX 4095u /* channel_close: errors are positive numbers up to this; 0 stands for EPIPE */
+
+/*
+ * channel_select and channel_select_create: cases[i] is the end of a packet channel, a sender's to send messages[i] or a receiver's to receive into it; HANDLE_NONE is a
+ * case that is never possible. They are high handles (HANDLE_HIGH). The call returns the index of the one case that was done; its message's reply_status is 0, or the error that a plain
+ * send or receive would have given: EPIPE and others of a closed channel, EBADF of a handle that is none.
+ */
+#define SELECT_CASES_MAX 256u
+struct select_case { int32_t channel; };
 
 /* Notifications: messages made by the kernel. reply is REPLY_NONE, badge 0, data the client port's word. word[0] is: */
 #define NOTIFY_CLOSE 0xffffffff00000001ul /* the last reference to that client port has gone */

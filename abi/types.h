@@ -22,6 +22,7 @@ typedef int32_t handle_t; /* >= 0: index into the process's table; negative: a p
 enum object_kind {
 	KIND_NONE, KIND_MEMOBJ, KIND_SPACE, KIND_PROCESS, KIND_LISTENER, KIND_CLIENT, KIND_REPLY, KIND_SENDER, KIND_RECEIVER,
 	KIND_DESCRIPTION, KIND_WAITSET, KIND_EVENT, KIND_TIMER, KIND_INTERRUPT, KIND_BUDGET, KIND_RESOURCE, KIND_THREAD,
+	KIND_SELECT,
 };
 
 /* Rights of a handle. Duplicating and sending may only remove rights. */

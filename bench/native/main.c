@@ -144,6 +144,51 @@ static void packets(long n)
 	}
 }
 
+/* Selects over CASES channels, of which one, another each time, has a packet; plain: the same with a receive. */
+#define CASES 64
+static struct channel_ends many[CASES];
+static struct select_case cases[CASES];
+static struct message messages[CASES];
+static handle_t prepared;
+
+static void many_open(void)
+{
+	for (int i = 0; i < CASES; i++) {
+		REQUIRE(channel_create(CHANNEL_PACKET, 4, &many[i]) >= 0);
+		cases[i].channel = many[i].receiver;
+	}
+}
+
+static void many_send(long n)
+{
+	struct message message = { .word = { (uint64_t)n } };
+	(void)channel_send(many[n % CASES].sender, &message, 0, DEADLINE_NEVER);
+}
+
+static void plain(long n)
+{
+	for (; n; n--) {
+		many_send(n);
+		(void)channel_receive(many[n % CASES].receiver, &messages[n % CASES], 0, DEADLINE_NEVER);
+	}
+}
+
+static void select_64(long n)
+{
+	for (; n; n--) {
+		many_send(n);
+		REQUIRE(channel_select(cases, messages, CASES, DEADLINE_NEVER) == n % CASES);
+	}
+}
+
+static void select_64_prepared(long n)
+{
+	for (; n; n--) {
+		many_send(n);
+		REQUIRE(channel_select_wait(prepared, DEADLINE_NEVER) == n % CASES);
+	}
+}
+
 /* A function of its own, so that a profile finds the batches between its calls (bench/profile). */
 static __attribute__((noinline)) uint64_t idle_ticks(void)
 {
@@ -164,11 +209,17 @@ static bool wanted(const char *name)
 	return !only || !strncmp(name, only + 5, strcspn(only + 5, " "));
 }
 
-static void run(const char *name, void (*operation)(long), long n, void (*partner)(void))
+static void tell(const char *name, uint64_t median, uint64_t best, long n, uint64_t idle)
+{
+	server_log("%s %lu.%lu %lu.%lu %ld %lu", name, median / 10, median % 10, best / 10, best % 10, n, idle);
+}
+
+/* The median in tenths; 0: not wanted. */
+static uint64_t run(const char *name, void (*operation)(long), long n, void (*partner)(void))
 {
 	uint64_t tenths[BATCHES];
 	if (!wanted(name))
-		return;
+		return 0;
 	handle_t process = partner ? partner_start(partner) : HANDLE_NONE;
 	operation(n / 10);
 	uint64_t idle = idle_ticks();
@@ -181,7 +232,24 @@ static void run(const char *name, void (*operation)(long), long n, void (*partne
 	if (process != HANDLE_NONE)
 		partner_end(process);
 	qsort(tenths, BATCHES, sizeof tenths[0], compare);
-	server_log("%s %lu.%lu %lu.%lu %ld %lu", name, tenths[BATCHES / 2] / 10, tenths[BATCHES / 2] % 10, tenths[0] / 10, tenths[0] % 10, n, idle);
+	tell(name, tenths[BATCHES / 2], tenths[0], n, idle);
+	return tenths[BATCHES / 2];
+}
+
+/* What a select costs more than a plain receive. */
+static void run_selects(void)
+{
+	many_open();
+	uint64_t receive = run("channel_send_receive", plain, 4000, NULL);
+	uint64_t new = run("channel_send_select_64", select_64, 4000, NULL);
+	prepared = (handle_t)channel_select_create(cases, messages, CASES);
+	REQUIRE(prepared >= 0);
+	uint64_t again = run("channel_send_select_64_prepared", select_64_prepared, 4000, NULL);
+	if (receive && new && again) {
+		tell("channel_select_64_above_receive", new - receive, new - receive, 4000, 0);
+		tell("channel_select_64_prepared_above_receive", again - receive, again - receive, 4000, 0);
+	}
+	handle_close(prepared);
 }
 
 int main(void)
@@ -204,6 +272,7 @@ int main(void)
 	run("port_message_4", message_words, 4000, serve_messages);
 	run("port_range_4k_each_way", message_range, 2000, serve_messages);
 	run("channel_packet_64", packets, 4000, serve_packets);
+	run_selects();
 	server_log("ok");
 	power_off(0);
 }

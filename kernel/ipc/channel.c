@@ -1,7 +1,7 @@
 /*
  * Channels as objects: creation, ends, readiness. The queues are in stream.c, packet.c and segment.c; rules in channel.h.
  */
-#include "kernel/ipc/channel.h"
+#include "kernel/ipc/packet.h"
 #include "abi/link.h"
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
@@ -22,13 +22,14 @@ uint32_t channel_sender_ready_locked(const struct channel *channel)
 	if (channel->segments) /* as soon as three quarters are free, as Linux's sockets tell it */
 		return (channel->shut ? READY_ERROR : 0) | (channel->count <= channel->capacity / 4 ? READY_OUT : 0);
 	if (channel->packets)
-		return free || (!channel->capacity && channel->readers_waiting && !channel->count) ? READY_OUT : 0;
+		return (channel->closed ? READY_OUT | READY_ERROR : 0) | (free || packet_waiter_free(&channel->receivers) ? READY_OUT : 0);
 	return free >= min(channel->capacity, (uint64_t)CHANNEL_ATOMIC) ? READY_OUT : 0;
 }
 
 uint32_t channel_receiver_ready_locked(const struct channel *channel)
 {
-	return (channel->count ? READY_IN : 0) | (channel->urgent ? READY_PRIORITY : 0) | (channel->sender_gone || channel->shut ? READY_HANGUP : 0);
+	bool in = channel->count || (channel->packets && packet_waiter_free(&channel->senders));
+	return (in ? READY_IN : 0) | (channel->urgent ? READY_PRIORITY : 0) | (channel->sender_gone || channel->shut || channel->closed ? READY_HANGUP : 0);
 }
 
 static uint32_t sender_ready(struct object *object)
@@ -97,6 +98,8 @@ static void sender_destroy(struct object *object)
 	channel->sender_gone = true;
 	if (!channel->receiver_gone) {
 		wait_wake_all(&channel->readers, 0);
+		packet_waiters_end_locked(&channel->receivers);
+		packet_quiet_locked(channel);
 		object_notify(&channel->receiver.object, channel_receiver_ready_locked(channel));
 	}
 	spin_unlock(&channel->lock);
@@ -111,6 +114,8 @@ static void receiver_destroy(struct object *object)
 	channel->receiver_gone = true;
 	if (!channel->sender_gone) {
 		wait_wake_all(&channel->writers, 0);
+		packet_waiters_end_locked(&channel->senders);
+		packet_quiet_locked(channel);
 		object_notify(&channel->sender.object, READY_OUT | READY_ERROR);
 	}
 	spin_unlock(&channel->lock);
@@ -157,11 +162,49 @@ int channel_create(uint32_t options, uint64_t capacity, struct channel **result)
 	wait_queue_init(&channel->readers);
 	wait_queue_init(&channel->writers);
 	list_init(&channel->queue);
+	list_init(&channel->receivers);
+	list_init(&channel->senders);
 	channel->sender.channel = channel->receiver.channel = channel;
 	object_init(&channel->sender.object, &sender_operations);
 	object_init(&channel->receiver.object, &receiver_operations);
+	if (packets)
+		packet_quiet_locked(channel);
 	*result = channel;
 	return 0;
+}
+
+static int channel_close(struct channel *channel, uint32_t error)
+{
+	if (!channel->packets)
+		return -EINVAL;
+	spin_lock(&channel->lock);
+	bool first = !channel->closed;
+	if (first) {
+		channel->closed = error ? (int)error : EPIPE;
+		packet_waiters_end_locked(&channel->receivers);
+		packet_waiters_end_locked(&channel->senders);
+		packet_quiet_locked(channel);
+		if (!channel->receiver_gone)
+			object_notify(&channel->receiver.object, channel_receiver_ready_locked(channel));
+		if (!channel->sender_gone)
+			object_notify(&channel->sender.object, channel_sender_ready_locked(channel));
+	}
+	spin_unlock(&channel->lock);
+	return first ? 0 : -EALREADY;
+}
+
+int64_t sys_channel_close(handle_t handle, uint32_t error)
+{
+	struct object *object;
+	if (error > CHANNEL_ERROR_MAX)
+		return -EINVAL;
+	int result = handle_lookup(handle, KIND_NONE, RIGHT_MANAGE, &object);
+	if (result)
+		return result;
+	bool end = object->operations->kind == KIND_SENDER || object->operations->kind == KIND_RECEIVER;
+	result = end ? channel_close(channel_end_of_object(object)->channel, error) : -EINVAL;
+	object_unref(object);
+	return result;
 }
 
 int user_make_present(user_t address, uint64_t length, bool write)
@@ -183,7 +226,7 @@ int64_t sys_channel_create(uint32_t options, uint64_t capacity, user_t user_ends
 	if (error)
 		return error;
 	struct channel_ends ends;
-	uint32_t common = RIGHT_DUPLICATE | RIGHT_TRANSFER;
+	uint32_t common = RIGHT_DUPLICATE | RIGHT_TRANSFER | RIGHT_MANAGE;
 	int64_t sender = handle_install_new(&channel->sender.object, RIGHT_SEND | common, 0, HANDLE_HIGH);
 	if (sender < 0) {
 		object_unref(&channel->receiver.object);

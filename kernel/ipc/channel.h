@@ -40,8 +40,7 @@ struct channel {
 	bool sender_gone, receiver_gone;
 	uint64_t capacity;            /* bytes or packets; 0: packets are handed over directly */
 	uint64_t count;
-	struct wait_queue readers, writers;
-	unsigned readers_waiting;
+	struct wait_queue readers, writers; /* stream and segment */
 	/* stream: a ring of capacity bytes in pages that are allocated when first written and freed when the ring is empty */
 	uint64_t head;                /* offset of the first byte */
 	uint64_t taken;               /* bytes read of it in all */
@@ -50,6 +49,8 @@ struct channel {
 	uint64_t waste;               /* room that packets take beyond their bytes */
 	/* packet */
 	struct list queue;            /* of packets or segments */
+	struct list receivers, senders; /* who waits at packets: packet.h */
+	int closed;                   /* the error that channel_close gave, positive; what is queued can still be received */
 	unsigned nested;              /* queued handles of channel ends and flows */
 	/* segment; count is what the segments cost */
 	uint64_t bytes;               /* that wait */

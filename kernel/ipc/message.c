@@ -46,6 +46,12 @@ void message_close_moved(const struct message *message, const struct carried_han
 
 int message_install_handles(struct message *message, const struct carried_handle *carried, unsigned count)
 {
+	if (!count) {
+		for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
+			message->handle[i] = HANDLE_NONE;
+		message->handle_count = 0;
+		return 0;
+	}
 	uint32_t minimum = handles_minimum(message);
 	for (unsigned i = 0; i < count; i++) {
 		object_ref(carried[i].object);

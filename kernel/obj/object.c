@@ -17,6 +17,7 @@ void object_init(struct object *object, const struct object_operations *operatio
 {
 	object->operations = operations;
 	object->references = 1;
+	object->quiet = false;
 	list_init(&object->observers);
 	object->payer = NULL;
 	__atomic_add_fetch(&objects_alive, 1, __ATOMIC_RELAXED);

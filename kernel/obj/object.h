@@ -16,6 +16,7 @@ struct object_operations {
 struct object {
 	const struct object_operations *operations;
 	uint32_t references;
+	bool quiet;                              /* ends of packet channels: nothing can be done there now; only a hint (kernel/ipc/select.c) */
 	struct list observers;                   /* struct observer; under observer_lock (one global lock of RANK_OBSERVERS) */
 	struct budget *payer;                    /* charged for it; named, not referenced: budget.c */
 };

@@ -146,6 +146,20 @@ int wait_on(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, 
 	pthread_mutex_unlock(&wait_mutex);
 	return refused ? refused : current->wait_result;
 }
+int wait_alone(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline, unsigned how)
+{
+	return wait_on(queue, lock, deadline, how); /* that it is in no list shows in nothing here */
+}
+void wait_wake_thread(struct wait_queue *queue, struct thread *thread, int result)
+{
+	CHECK(!shim_lock_above(RANK_WAIT - 1));
+	spin_lock(&queue->lock); /* the condition may be the queue's own lock's, and the sleeper between its look and its sleep */
+	pthread_mutex_lock(&wait_mutex);
+	if (thread->waiting_on == queue)
+		take_off(thread, result);
+	pthread_mutex_unlock(&wait_mutex);
+	spin_unlock(&queue->lock);
+}
 static unsigned wake(struct wait_queue *queue, unsigned most, int result)
 {
 	unsigned woken = 0;

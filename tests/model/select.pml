@@ -1,9 +1,8 @@
 /*
- * Select over channels with claim words: the specification of what kernel/ipc does not have yet. Packet channels are sent to and received from one at a time
- * (kernel/ipc/packet.c); a native select over several is planned (docs/architecture.md), with locks taken one at a time.
- * models: kernel/ipc/packet.c
+ * Select over channels with claim words, as kernel/ipc/packet.h tells it; plain sends and receives are selects of one case.
+ * models: kernel/ipc/packet.c kernel/ipc/select.c kernel/ipc/packet.h
  *
- * A select is a list of cases on different unbuffered channels, and a claim word: FREE, TAKEN (one side of a match that is being made), or the case that won.
+ * A select is a list of cases on different unbuffered channels, and a claim word (CLAIM_ in the C): FREE, TAKEN (one side of a match that is being made), or the case that won.
  * It visits its channels one after the other, in any order, each under that channel's lock: if the other side has a select waiting there, it tries to match with it,
  * else it joins the queue there. To match it takes both claim words, the one with the lower number first, each by compare and swap; a word that is
  * TAKEN is waited for, which ends, because whoever has it waits for higher ones only. If its own word was not free, another has won it: it gives the

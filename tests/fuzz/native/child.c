@@ -80,7 +80,7 @@ static const char *argument_wants(unsigned call, unsigned i)
 {
 	const char *name = trace_calls[call].argument[i];
 	if (strcmp(name, "channel") == 0)
-		return call == CALL_CHANNEL_SEND ? "sender" : "receiver";
+		return call == CALL_CHANNEL_SEND || call == CALL_CHANNEL_CLOSE ? "sender" : "receiver";
 	if (strcmp(name, "parent") == 0)
 		return "budget";
 	return strcmp(name, "source") == 0 || strcmp(name, "target") == 0 ? "memobj" : name;
@@ -94,6 +94,8 @@ static void result_note(struct fuzz_thread *thread, unsigned call, int64_t resul
 		const struct channel_ends *ends = (const struct channel_ends *)thread->buffer[2];
 		value_note("sender", ends->sender);
 		value_note("receiver", ends->receiver);
+	} else if (call == CALL_CHANNEL_SELECT_CREATE) {
+		value_note("select", result);
 	} else if (call == CALL_PROCESS_SPACE) {
 		value_note("space", result);
 	} else if (call == CALL_DESCRIPTION_MEMOBJ || call == CALL_DESCRIPTION_CLIENT) {

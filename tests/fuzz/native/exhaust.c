@@ -192,6 +192,42 @@ static int64_t run_receive(void)
 		handle_close(message.handle[i]);
 	return result;
 }
+#define SELECTED 8u /* more than lie on the kernel's stack */
+static int64_t run_select(void) /* one that sends; nothing waits */
+{
+	static struct message messages[SELECTED];
+	struct select_case cases[SELECTED] = { { made }, { HANDLE_NONE } };
+	for (unsigned i = 1; i < SELECTED; i++)
+		cases[i].channel = HANDLE_NONE;
+	messages[0] = (struct message){ .send_address = (uint64_t)buffer, .send_size = LARGE, .handle = { memobj }, .handle_count = 1 };
+	int64_t result = channel_select(cases, messages, SELECTED, 0);
+	return result < 0 ? result : messages[0].reply_status;
+}
+static int64_t prepare_rendezvous(void)
+{
+	int64_t result = channel_create(CHANNEL_PACKET, 0, &packets);
+	made = packets.sender, made_too = packets.receiver;
+	return result;
+}
+static int64_t run_select_waits(void) /* for sends and receives, for a while; the channel is the same, but nobody meets himself */
+{
+	static struct message messages[SELECTED];
+	struct select_case cases[SELECTED];
+	for (unsigned i = 0; i < SELECTED; i++) {
+		cases[i].channel = i % 2 ? made : made_too;
+		messages[i] = (struct message){ .send_address = (uint64_t)buffer, .send_size = LARGE, .handle = { memobj }, .handle_count = 1 };
+	}
+	int64_t result = channel_select(cases, messages, SELECTED, (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + 100000);
+	return result >= 0 ? messages[result].reply_status : result == -ETIMEDOUT ? 0 : result;
+}
+static int64_t run_select_create(void)
+{
+	static struct message messages[SELECTED];
+	struct select_case cases[SELECTED];
+	for (unsigned i = 0; i < SELECTED; i++)
+		cases[i].channel = i % 2 ? made : made_too;
+	return channel_select_create(cases, messages, SELECTED);
+}
 static int64_t link_pair(void)
 {
 	struct channel_ends there, back;
@@ -276,6 +312,8 @@ static const struct attempt attempts[] = {
 	{ "thread_list", NULL, run_list, NULL, NULL }, { "listener_create", NULL, run_listener, undo_close, NULL }, { "client_create", NULL, run_client, undo_client, NULL },
 	{ "channel_create", NULL, run_channel, undo_channel, NULL }, { "channel_create packets", NULL, run_packets, undo_channel, NULL },
 	{ "channel_send", prepare_packets, run_send, NULL, clean_both }, { "channel_receive", prepare_queued, run_receive, NULL, clean_both },
+	{ "channel_select", prepare_packets, run_select, NULL, clean_both }, { "channel_select waiting", prepare_rendezvous, run_select_waits, NULL, clean_both },
+	{ "channel_select_create", prepare_packets, run_select_create, undo_close, clean_both },
 	{ "description_create place", NULL, run_place, undo_close, NULL }, { "description_create link", NULL, run_link, undo_close, NULL },
 	{ "description_create datagrams", NULL, run_datagrams, undo_close, NULL }, { "description_write flow", prepare_bytes, run_flow_write, NULL, clean_both },
 	{ "description_set_capacity", prepare_bytes, run_capacity, NULL, clean_both }, { "description_pwrite", NULL, run_pwrite, NULL, NULL },

@@ -46,7 +46,7 @@ uint64_t value_handle(struct random *random)
 	}
 }
 
-static const char *const kinds[] = { "memobj", "space", "process", "listener", "client", "sender", "receiver", "description", "waitset", "event", "timer", "budget" };
+static const char *const kinds[] = { "memobj", "space", "process", "listener", "client", "sender", "receiver", "description", "waitset", "event", "timer", "budget", "select" };
 #define KINDS (sizeof kinds / sizeof *kinds)
 #define MADE 8
 static int32_t made[KINDS][MADE];
@@ -182,6 +182,10 @@ void value_structure(struct fuzz_thread *thread, const char *name, void *buffer,
 		struct poll_item *item = buffer;
 		for (unsigned i = 0; i < 8; i++)
 			item[i] = (struct poll_item){ (handle_t)value_handle(random), (int16_t)random_below(random, 64), 0 };
+	} else if (strcmp(name, "select_case") == 0) {
+		struct select_case *cases = buffer;
+		for (unsigned i = 0; i < 64; i++)
+			cases[i].channel = chance(random, 8) ? HANDLE_NONE : (handle_t)value_made(random, chance(random, 2) ? "sender" : "receiver");
 	} else if (strcmp(name, "io_vector") == 0) {
 		struct io_vector *vector = buffer;
 		for (unsigned i = 0; i < 8; i++)

@@ -1,34 +1,26 @@
 /*
  * Calls with words in registers, each in the company that the short way of ports (kernel/ipc/port.h) has to notice: messages with ranges, replies set
  * aside and answered by others, deaths of either side, kills, interrupts, priorities. In init's place; partners are clones of this process with one
- * thread, which tell what they saw by their exit status. tests/ipc/run boots it with and without the short way.
+ * thread, which tell what they saw by their exit status. tests/ipc/run boots it with and without the short way. channels.c has the tests of channels.
  */
-#include <stdbool.h>
 #include <string.h>
-#include "abi/boot.h"
-#include "abi/errors.h"
-#include "abi/message.h"
-#include "abi/process.h"
-#include "carillon/calls.h"
-#include "carillon/runtime.h"
+#include "tests/ipc/native/ipc.h"
 
 #define STACK_SIZE 65536
 #define ROUNDS 200
-#define MILLISECOND 1000000ull
 
 static handle_t listener, client, other_client;
 static uint8_t stack[2][STACK_SIZE] __attribute__((aligned(16)));
 static uint8_t bytes[1000];
-static const char *test;
+const char *test;
 
-static _Noreturn void power_off(unsigned status)
+_Noreturn void power_off(unsigned status)
 {
 	for (;;)
 		system_power(BOOT_HANDLE_RESOURCE, POWER_OFF, status);
 }
-#define CHECK(condition) ((condition) ? (void)0 : (server_log("FAIL %s, line %d: %s", test, __LINE__, #condition), power_off(1)))
 
-static void sleep_for(uint64_t nanoseconds)
+void sleep_for(uint64_t nanoseconds)
 {
 	static uint32_t never;
 	futex_wait((uint64_t)(uintptr_t)&never, 0, (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + nanoseconds, FUTEX_ANY_BITS, 0);
@@ -36,7 +28,7 @@ static void sleep_for(uint64_t nanoseconds)
 
 /* --- partners */
 
-static handle_t partner_start(void (*function)(void), uint32_t priority)
+handle_t partner_start(void (*function)(void), uint32_t priority)
 {
 	int64_t space = space_clone(HANDLE_SELF_SPACE);
 	int64_t process = process_create((handle_t)space, HANDLE_SELF_BUDGET, PROCESS_COPY_HANDLES, HANDLE_SELF_PROCESS);
@@ -55,7 +47,7 @@ static handle_t server_start(void (*function)(void))
 }
 
 /* Waits for its end; the status it gave. */
-static uint32_t partner_status(handle_t process)
+uint32_t partner_status(handle_t process)
 {
 	struct process_info info;
 	struct poll_item item = { process, READY_IN, 0 };
@@ -379,6 +371,8 @@ static const struct { const char *name; void (*function)(void); } tests[] = {
 	{ "plain", test_plain }, { "priorities", test_priorities }, { "two callers", test_two_callers }, { "set aside", test_set_aside }, { "mixed", test_mixed },
 	{ "caller killed", test_caller_killed }, { "server killed", test_server_killed }, { "interrupts", test_interrupts }, { "interrupted before", test_interrupted_before }, { "suspended", test_suspended },
 	{ "refused", test_refused },
+	{ "select rendezvous", test_select_rendezvous }, { "select prepared", test_select_prepared }, { "select killed", test_select_killed }, { "select ends", test_select_ends },
+	{ "channel handles", test_channel_handles }, { "select interrupted", test_select_interrupted },
 };
 
 /* Who refers to the ports: nobody more than before. */
