@@ -104,7 +104,11 @@ $(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
 KERNEL_SOURCES := $(filter-out arch/$(ARCH)/offsets.c,$(call sources,kernel/*/*.c arch/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c))
 KERNEL_SCRIPT := $(firstword $(wildcard arch/$(ARCH)/kernel.ld arch/$(ARCH)/*.ld))
 KERNELS := carillon carillon-debug
-KERNEL_OBJECTS := $(foreach kernel,$(KERNELS),$(call objects,$(kernel),$(KERNEL_SOURCES)))
+# checks on the machine itself (arch/test)
+CHECK_SOURCES := kernel/debug/check.c $(call sources,arch/test/*.c arch/$(ARCH)/test/*.S)
+SOURCES_carillon := $(filter-out $(CHECK_SOURCES),$(KERNEL_SOURCES))
+SOURCES_carillon-debug := $(sort $(KERNEL_SOURCES) $(CHECK_SOURCES))
+KERNEL_OBJECTS := $(foreach kernel,$(KERNELS),$(call objects,$(kernel),$(SOURCES_$(kernel))))
 
 kernel: $(KERNELS:%=$(BUILD)/%.elf)
 
@@ -125,13 +129,13 @@ $(OBJECT)/$(1)/offsets/arch/offsets.h: $(OFFSETS) Makefile | generated
 	@mkdir -p $$(@D)
 	$(CC) $(KERNEL_FLAGS) $(2) $$(DEPEND) -MT $$@ -S $$< -o $$@.s
 	@sed -n 's/^->\([A-Z0-9_]*\) \(-*[0-9]*\)$$$$/#define \1 \2/p' $$@.s >$$@
-$(BUILD)/$(1).first.elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o $(KERNEL_SCRIPT)
-	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/symbols_none.o -o $$@
+$(BUILD)/$(1).first.elf: $(call objects,$(1),$(SOURCES_$(1))) $(BUILD)/symbols_none.o $(KERNEL_SCRIPT)
+	$(KERNEL_LINK) $(call objects,$(1),$(SOURCES_$(1))) $(BUILD)/symbols_none.o -o $$@
 $(BUILD)/$(1).symbols.o: $(BUILD)/$(1).first.elf
 	@$(NM) -n $$< | $(AWK) -f tools/generate/symbols.awk >$(BUILD)/$(1).symbols.S
 	$(CC) -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) $(COMMON_$(ARCH)) -c $(BUILD)/$(1).symbols.S -o $$@
-$(BUILD)/$(1).elf: $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/$(1).symbols.o $(KERNEL_SCRIPT)
-	$(KERNEL_LINK) $(call objects,$(1),$(KERNEL_SOURCES)) $(BUILD)/$(1).symbols.o -o $$@
+$(BUILD)/$(1).elf: $(call objects,$(1),$(SOURCES_$(1))) $(BUILD)/$(1).symbols.o $(KERNEL_SCRIPT)
+	$(KERNEL_LINK) $(call objects,$(1),$(SOURCES_$(1))) $(BUILD)/$(1).symbols.o -o $$@
 endef
 $(eval $(call kernel,carillon,))
 $(eval $(call kernel,carillon-debug,-DKERNEL_DEBUG=1))

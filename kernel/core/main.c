@@ -195,7 +195,7 @@ void kernel_main(struct start_info *info)
 	budget_root = budget_create(NULL, memory / PAGE_SIZE);
 	if (!budget_root || system_init())
 		panic("no memory for the first objects");
-	if (start_command_has(info, "check")) {
+	if (start_command_has(info, "check") && check_run) {
 		if (!scheduler_kernel_thread(check_run, NULL, 10))
 			panic("no memory for the checks");
 	} else {
