@@ -125,10 +125,7 @@ call_negative:
 	call call_interrupted
 	movq $-4, %rax
 	jmp call_return
-1:	movabsq $0x8000000000000001, %rcx       /* CALL_FRAME_CHANGED */
-	cmpq %rcx, %rax
-	jne call_return
-	jmp frame_changed
+1:	jmp call_ended
 
 entry_general:
 	FRAME_CALL
@@ -141,6 +138,7 @@ call_general:
 	.pushsection .patch.call, "a"
 	.quad 661b
 	.popsection
+call_ended:
 	movabsq $0x8000000000000001, %rcx       /* CALL_FRAME_CHANGED */
 	cmpq %rcx, %rax
 	jne call_return
@@ -155,7 +153,7 @@ entry_foreign:
 	cmpq $CALL_GATE_NUMBERS, %rax
 	jae entry_general
 	cmpb $0, PROCESS_REFLECTED(%rsp,%rax)
-	je entry_general
+	je entry_routed
 	cmpl $0, %gs:PROCESSOR_ATTENTION
 	jne entry_general
 	movq %gs:PROCESSOR_KERNEL_STACK, %rsp
@@ -183,6 +181,43 @@ foreign_fault:
 	FIXUP 1b, foreign_fault, 0
 	FIXUP 2b, foreign_fault, 0
 	FIXUP 3b, foreign_fault, 0
+
+	/* A routed call, as call_routed does it where the route is plain. */
+	.align 16
+entry_routed:
+	FRAME_CALL
+	movq %gs:PROCESSOR_CURRENT, %rcx
+	movq THREAD_PROCESS(%rcx), %r11
+	movq PROCESS_GATE_ROUTES(%r11), %r11
+	testq %r11, %r11
+	jz call_general
+	movzwl ROUTES_BY_NUMBER(%r11,%rax,2), %r9d
+	testl %r9d, %r9d
+	jz call_general
+	imulq $PLAIN_SIZE, %r9, %r9
+	addq ROUTES_PLAIN(%r11), %r9
+	movq PLAIN_BODY-PLAIN_SIZE(%r9), %r10
+	testq %r10, %r10
+	jz call_general
+	andq PLAIN_MASK-PLAIN_SIZE(%r9), %rdx
+	cmpq PLAIN_VALUE-PLAIN_SIZE(%r9), %rdx
+	jne call_general
+	cmpl $HANDLE_HIGH_START, %edi           /* pseudo handles and the library's own are out of reach */
+	jae call_general
+	incq %gs:PROCESSOR_CALLS
+	movq %rax, THREAD_CALL_NUMBER(%rcx)
+	movb $1, THREAD_CALL_ROUTED(%rcx)
+	leaq FRAME_RDI(%rsp), %rdi
+	xorl %ebp, %ebp
+	call *%r10
+	movq %gs:PROCESSOR_CURRENT, %rcx
+	movb $0, THREAD_CALL_ROUTED(%rcx)
+	testq %rax, %rax
+	jns call_return
+	movq %rsp, %rdi
+	movq %rax, %rsi
+	call call_route_ended
+	jmp call_ended
 
 	/* No 32-bit code segment exists, so this is never reached; it fails safely on processors that come here all the same. */
 entry_call_compatibility:

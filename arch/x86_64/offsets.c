@@ -86,6 +86,14 @@ void offsets(void)
 	OFFSET(PROCESS_CALL_ENTRY, process, gate.call_entry);
 	OFFSET(PROCESS_REFLECTED, process, gate.reflected);
 	VALUE(CALL_GATE_NUMBERS, ROUTE_NUMBERS);
+	OFFSET(PROCESS_GATE_ROUTES, process, gate.routes);
+	OFFSET(ROUTES_BY_NUMBER, route_table, by_number);
+	OFFSET(ROUTES_PLAIN, route_table, plain);
+	OFFSET(PLAIN_BODY, plain_route, body);
+	OFFSET(PLAIN_MASK, plain_route, mask);
+	OFFSET(PLAIN_VALUE, plain_route, value);
+	VALUE(PLAIN_SIZE, sizeof(struct plain_route));
+	OFFSET(THREAD_CALL_ROUTED, thread, call_routed);
 	OFFSET(BLOCK_CALL_INSTRUCTION, thread_block, call_instruction);
 	OFFSET(BLOCK_CALL_FLAGS, thread_block, call_flags);
 	OFFSET(BLOCK_CALL_RESULT, thread_block, call_result);

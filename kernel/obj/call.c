@@ -37,6 +37,12 @@ static inline bool guards_hold(const struct route *route, const uint64_t argumen
 	return true;
 }
 
+/* A routed call that ends so is reflected all the same: the library knows what it means. */
+static inline bool route_reflects(int64_t result)
+{
+	return result == -EINTR || result == -EPIPE || result == -EFBIG || result == -EACCES;
+}
+
 /* Runs a routed call; false: reflect it, with *result. */
 static bool call_routed(struct thread *thread, const struct route *route, const uint64_t argument[6], int64_t *result)
 {
@@ -55,7 +61,7 @@ static bool call_routed(struct thread *thread, const struct route *route, const 
 	thread->call_routed = true;
 	*result = entry->body(native);
 	thread->call_routed = false;
-	return *result != -EINTR && *result != -EPIPE && *result != -EFBIG && *result != -EACCES;
+	return !route_reflects(*result);
 }
 
 static int64_t call_foreign(struct thread *thread, struct arch_frame *frame, uint64_t number, const uint64_t argument[6])
@@ -72,6 +78,29 @@ static int64_t call_foreign(struct thread *thread, struct arch_frame *frame, uin
 		}
 	}
 	return upcall_call(thread, frame, result);
+}
+
+int64_t call_route_ended(struct arch_frame *frame, int64_t result)
+{
+	return route_reflects(result) ? upcall_call(thread_current(), frame, result) : result;
+}
+
+struct plain_route call_plain_route(const struct route *route)
+{
+	const struct call_entry *entry = &call_table[route->native];
+	struct plain_route plain = { .body = entry->body };
+	for (unsigned i = 0; i < entry->count; i++)
+		if ((route->order >> 4 * i & 15) != i)
+			plain.body = NULL;
+	if (entry->handle_mask != 1 || route->guard_argument[1] != ROUTE_NO_GUARD)
+		plain.body = NULL;
+	if (route->guard_argument[0] == 2) {
+		plain.mask = route->mask[0];
+		plain.value = route->value[0];
+	} else if (route->guard_argument[0] != ROUTE_NO_GUARD) {
+		plain.body = NULL;
+	}
+	return plain;
 }
 
 int64_t call_dispatch(struct arch_frame *frame, uint64_t number, const uint64_t argument[6])
@@ -109,6 +138,7 @@ void call_gate_update(struct process *process)
 	gate->native_start = !call_entry_decides ? UINT64_MAX : configured ? upcall->image_start : 0;
 	gate->native_end = configured ? upcall->image_end : UINT64_MAX;
 	gate->call_entry = upcall->call_entry;
+	gate->routes = early ? routes : NULL;
 	memset(gate->reflected, early, sizeof(gate->reflected));
 	for (unsigned i = 0; routes && i < routes->count; i++)
 		gate->reflected[routes->route[i].number] = false;

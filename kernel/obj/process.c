@@ -43,7 +43,7 @@ struct budget *budget_current(void)
 void route_table_unref(struct route_table *routes)
 {
 	if (routes && !__atomic_sub_fetch(&routes->references, 1, __ATOMIC_ACQ_REL))
-		heap_free(routes, sizeof(*routes) + routes->count * sizeof(struct route));
+		heap_free(routes, route_table_size(routes->count));
 }
 
 /* Everything but the space goes. Called once, without locks, when no thread is left (or there never was one). */

@@ -17,21 +17,31 @@
 struct space;
 struct budget;
 
-/* Directly routed calls: an immutable, shared table. */
+/*
+ * Directly routed calls: an immutable, shared table. A route is plain if the entry code of a port can take it without call_dispatch: its native call takes
+ * the arguments as they are, its one handle first, and at most the third argument is guarded.
+ */
+struct plain_route {
+	int64_t (*body)(const uint64_t argument[6]); /* NULL: the route is not plain */
+	uint64_t mask, value;        /* third argument & mask == value */
+};
 struct route_table {
 	uint32_t references;         /* atomic */
 	uint32_t count;
 	uint16_t by_number[ROUTE_NUMBERS]; /* 1 + index of the first route of a number, 0: none */
+	struct plain_route *plain;   /* by the same index; behind the routes */
 	struct route route[];        /* sorted by number; several with one number are tried in order */
 };
 
 /*
  * What the entry code of a port may decide by itself, without call_dispatch; derived from upcall and routes by call_gate_update. A call whose
  * next instruction lies in (native_start, native_end] is native; one at or below native_start whose number is `reflected` goes
- * to call_entry, as upcall_call does it. Everything else, and whatever fails on the way, is call_dispatch's.
+ * to call_entry, as upcall_call does it; one whose first route in `routes` is plain and holds is that route's, to be ended by call_route_ended if it
+ * is negative. Everything else, and whatever fails on the way, is call_dispatch's.
  */
 struct call_gate {
 	uint64_t native_start, native_end, call_entry;
+	const struct route_table *routes; /* NULL: none that the entry code may take */
 	bool reflected[ROUTE_NUMBERS];
 };
 
@@ -110,6 +120,10 @@ void kernel_first_process_died(struct process *process);
 /* The function of the first process that address lies in, with the offset from its start; NULL: another process, or not known. kernel/core/main.c. */
 const char *kernel_first_process_symbol(struct process *process, uint64_t address, uint64_t *offset);
 void route_table_unref(struct route_table *routes);
+static inline uint64_t route_table_size(uint64_t count)
+{
+	return sizeof(struct route_table) + count * (sizeof(struct route) + sizeof(struct plain_route));
+}
 uint32_t process_count(void), thread_count(void);
 
 /* What a user thread is made of */

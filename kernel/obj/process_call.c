@@ -315,8 +315,11 @@ static bool routes_index(struct route_table *table)
 			table->route[k] = table->route[k - 1];
 		table->route[k] = route;
 	}
-	for (uint32_t i = table->count; i-- > 0;)
+	table->plain = (struct plain_route *)&table->route[table->count];
+	for (uint32_t i = table->count; i-- > 0;) {
 		table->by_number[table->route[i].number] = (uint16_t)(i + 1);
+		table->plain[i] = call_plain_route(&table->route[i]);
+	}
 	return true;
 }
 
@@ -327,7 +330,7 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	if (count > ROUTES_MAX)
 		return -EINVAL;
 	if (count) {
-		table = heap_alloc(sizeof(*table) + count * sizeof(struct route));
+		table = heap_alloc(route_table_size(count));
 		if (!table)
 			return -ENOMEM;
 		table->references = 1;

@@ -21,6 +21,10 @@ extern bool call_entry_decides;
 void call_gate_update(struct process *process);
 /* A native call of a process without a library ended with -EINTR: the interrupt has been told. kernel/obj/call.c. */
 void call_interrupted(void);
+/* A route as the entry code may take it (process.h); the result of its body if that is negative, which may be reflected (CALL_FRAME_CHANGED). call.c. */
+struct plain_route;
+struct plain_route call_plain_route(const struct route *route);
+int64_t call_route_ended(struct arch_frame *frame, int64_t result);
 /* Is there such a native call? *arguments: how many it takes. kernel/obj/call.c. */
 bool call_is_native(uint64_t number, unsigned *arguments) must_check;
 #endif
