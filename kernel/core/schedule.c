@@ -29,6 +29,7 @@ static bool preempt_wanted;
 struct thread *scheduler_woken;               /* the last that became ready since the present thread runs: it is next when that sleeps */
 static struct thread *exited;                 /* left the processor for ever; its reference is dropped by the next thread */
 static uint64_t switched_at, slice_before;     /* when the scheduler last switched, and how much of the slice had been used then; counts */
+static uint64_t slice_end;                    /* time at which the slice ends if no scheduling comes between; 0: to be worked out. A hand-off leaves it as it is */
 uint64_t sample_at = UINT64_MAX;              /* when the running thread is looked at; never while the processor is idle */
 static struct thread boot_thread;
 
@@ -65,32 +66,24 @@ static void slice_time(const struct thread *running)
 {
 	if (running == this_processor()->idle || !ready_count[running->priority]) {
 		quantum_end = UINT64_MAX; /* the slice goes on all the same: threads that wake and await each other would never come to its end */
-	} else if (arch_counter_span(slice_before) >= running->slice) {
-		quantum_end = UINT64_MAX;
-		attention();
-	} else {
-		quantum_end = arch_counter_time(switched_at) + running->slice - arch_counter_span(slice_before);
-		timer_request(quantum_end);
+		return;
 	}
+	if (!slice_end) {
+		uint64_t used = arch_counter_span(slice_before);
+		slice_end = arch_counter_time(switched_at) + running->slice - min(used, running->slice);
+	}
+	quantum_end = slice_end;
+	timer_request(quantum_end);
 }
 
-/*
- * The next thread; *handed: it is what the one before, which went to sleep, woke. So a server that waits for many things gets
- * its caller's processor, and the caller the server's, as on a port.
- */
-static struct thread *pick(bool asleep, bool *handed)
+/* The next thread. */
+static struct thread *pick(void)
 {
-	struct thread *target = asleep ? scheduler_woken : NULL;
 	unsigned best = highest_ready();
 	scheduler_woken = NULL;
-	*handed = target && target->state == THREAD_READY && target->priority <= best;
-	if (*handed) {
-		queue_remove(target);
-		return target;
-	}
 	if (best == PRIORITY_COUNT)
 		return this_processor()->idle;
-	target = container_of(share_pick(&share_root.queue[best]), struct thread, turn);
+	struct thread *target = container_of(share_pick(&share_root.queue[best]), struct thread, turn);
 	queue_remove(target);
 	return target;
 }
@@ -122,19 +115,23 @@ void scheduler_share_leave(struct share *share)
 	spin_unlock(&schedule_lock);
 }
 
-/* On the new thread's stack. */
-static void switch_finish(void)
+static __attribute__((noinline)) void exited_drop(void)
 {
 	struct thread *gone = exited;
-	if (gone) {
-		exited = NULL;
-		if (gone->object.operations)
-			object_unref(&gone->object);
-		else {
-			arch_thread_destroy(gone);
-			heap_free(gone, sizeof(*gone));
-		}
+	exited = NULL;
+	if (gone->object.operations)
+		object_unref(&gone->object);
+	else {
+		arch_thread_destroy(gone);
+		heap_free(gone, sizeof(*gone));
 	}
+}
+
+/* On the new thread's stack. */
+static inline void switch_finish(void)
+{
+	if (exited)
+		exited_drop();
 	struct thread *current = thread_current();
 	if (current->kill_pending || current->suspend_pending || current->interrupt_pending)
 		this_processor()->attention = 1;
@@ -161,11 +158,10 @@ static void switch_away(bool front)
 {
 	struct processor *processor = this_processor();
 	struct thread *from = processor->current;
-	bool handed;
 	spin_lock(&schedule_lock);
 	preempt_wanted = false;
 	bool over = account(processor, from);
-	uint64_t used = from->slice_used = slice_before;
+	from->slice_used = slice_before;
 	if (from->state == THREAD_RUNNING && from != processor->idle) {
 		if (!front)
 			from->slice_used = 0;
@@ -174,11 +170,10 @@ static void switch_away(bool front)
 	if (over)
 		share_rotate(from->queue, from->slice, false);
 	bool asleep = from->state == THREAD_SLEEPING;
-	struct thread *to = pick(asleep, &handed);
+	struct thread *to = pick();
 	to->state = THREAD_RUNNING;
-	if (handed && from != processor->idle)
-		to->slice_used = used;
 	slice_before = to->slice_used;
+	slice_end = 0;
 	slice_time(to);
 	spin_unlock(&schedule_lock);
 	if (to == from)
@@ -211,6 +206,29 @@ void scheduler_sample(const struct arch_frame *frame, uint64_t now)
 	sample_at = now + SAMPLE_NANOSECONDS;
 }
 
+/*
+ * The processor goes straight to `to`, which is on no queue any more; it goes on with the slice of the current thread, which sleeps. schedule_lock is held, and
+ * given up.
+ */
+static inline __attribute__((always_inline)) void hand(struct processor *processor, struct thread *from, struct thread *to)
+{
+	preempt_wanted = false;
+	scheduler_woken = NULL;
+	from->slice_used = slice_before;
+	if (from->slice != to->slice)
+		slice_end = 0;
+	to->state = THREAD_RUNNING;
+	if (scheduler_ready || quantum_end != UINT64_MAX)
+		slice_time(to);
+	spin_unlock(&schedule_lock);
+	trace(TRACE_SWITCH, to->number, to->process, TRACE_SWITCH_SLEEPS, 0, 0, 0);
+	from->usage.waits++;
+	processor->current = to;
+	processor->switches++;
+	arch_context_switch(from, to);
+	switch_finish();
+}
+
 void schedule_hand(struct thread *to)
 {
 	struct processor *processor = this_processor();
@@ -220,29 +238,27 @@ void schedule_hand(struct thread *to)
 		switch_away(false);
 		return;
 	}
+	trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
 	spin_lock(&schedule_lock);
-	preempt_wanted = false;
-	scheduler_woken = NULL;
 	(void)account(processor, from); /* a turn that is over goes on, like the slice, until the scheduler is asked */
-	from->slice_used = slice_before;
-	to->state = THREAD_RUNNING;
-	if (scheduler_ready || quantum_end != UINT64_MAX)
-		slice_time(to);
-	spin_unlock(&schedule_lock);
-	if (__builtin_expect(trace_active(), false)) {
-		trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
-		trace(TRACE_SWITCH, to->number, to->process, TRACE_SWITCH_SLEEPS, 0, 0, 0);
-	}
-	from->usage.waits++;
-	processor->current = to;
-	processor->switches++;
-	arch_context_switch(from, to);
-	switch_finish();
+	hand(processor, from, to);
 }
 
 void schedule(void)
 {
-	switch_away(false);
+	struct processor *processor = this_processor();
+	struct thread *from = processor->current, *to = scheduler_woken;
+	/* A thread that goes to sleep hands the processor to what it woke, so a server that waits for many things gets its caller's processor, and the caller
+	   the server's, as on a port. */
+	if (from->state != THREAD_SLEEPING || !to || to->state != THREAD_READY || to->priority > highest_ready() || from == processor->idle) {
+		switch_away(false);
+		return;
+	}
+	spin_lock(&schedule_lock);
+	queue_remove(to);
+	if (account(processor, from))
+		share_rotate(from->queue, from->slice, false);
+	hand(processor, from, to);
 }
 
 void scheduler_forget_woken(void)
@@ -272,7 +288,12 @@ void scheduler_preempt(void)
 		return;
 	}
 	if (!over && highest_ready() == current->priority) {
+		/* handed over by the short way, the slice is one of another length */
 		preempt_wanted = false;
+		spin_lock(&schedule_lock);
+		slice_end = 0;
+		slice_time(current);
+		spin_unlock(&schedule_lock);
 		return;
 	}
 	switch_away(!over); /* displaced by a higher one it keeps its turn */
@@ -320,6 +341,7 @@ void scheduler_set_slice(struct thread *thread, uint64_t nanoseconds)
 {
 	spin_lock(&schedule_lock);
 	thread->slice = nanoseconds;
+	slice_end = 0;
 	if (thread == thread_current())
 		slice_time(thread);
 	spin_unlock(&schedule_lock);

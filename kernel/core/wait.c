@@ -174,8 +174,3 @@ void wait_interrupt(struct thread *thread, bool kill)
 	write_before_read(); /* the caller has set the flag: see sleep */
 	wake_for(thread, -EINTR, kill ? ends_by_kill : ends_by_interrupt);
 }
-
-bool wait_queue_empty(struct wait_queue *queue)
-{
-	return list_empty(&queue->waiters);
-}

@@ -71,6 +71,9 @@ int64_t channel_stream_read(struct channel *channel, const struct io_vector *vec
 /* With `packets` the bytes go in as packets of up to CHANNEL_ATOMIC, each of which takes a page's room and is read alone (stream.c). */
 int64_t channel_stream_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking,
 	bool packets) must_check;
+/* The same with one piece of user memory, which is done at once where it lies in one page of the ring. */
+int64_t channel_stream_read_piece(struct channel *channel, user_t address, uint64_t length, bool non_blocking) must_check;
+int64_t channel_stream_write_piece(struct channel *channel, user_t address, uint64_t length, bool non_blocking, bool packets) must_check;
 /*
  * Segment mode (segment.c). A label is a shared byte string that is never changed; packets carry references.
  */

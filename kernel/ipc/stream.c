@@ -123,16 +123,23 @@ static int ring_page(struct channel *channel, uint64_t index)
 	return 0;
 }
 
-/* The ring is empty: start from its first page again and keep only that one. */
-static void ring_reset(struct channel *channel)
+/* Frees all pages but the first, and the runs. */
+static __attribute__((noinline)) void ring_shrink(struct channel *channel)
 {
-	channel->head = 0;
 	runs_free(channel->runs);
 	channel->runs = NULL;
 	for (uint64_t i = 1; i < channel->capacity / PAGE_SIZE && channel->pages[i]; i++) {
 		page_unref(channel->pages[i]);
 		channel->pages[i] = NULL;
 	}
+}
+
+/* The ring is empty: start from its first page again and keep only that one. */
+static inline void ring_reset(struct channel *channel)
+{
+	channel->head = 0;
+	if (channel->runs || (channel->capacity > PAGE_SIZE && channel->pages[1]))
+		ring_shrink(channel);
 }
 
 /*
@@ -158,13 +165,23 @@ static int64_t ring_copy(struct channel *channel, uint64_t offset, struct vector
 	return (int64_t)length;
 }
 
-static void wake_writers(struct channel *channel)
+static inline void wake_writers(struct channel *channel)
 {
+	if (wait_queue_empty(&channel->writers) && object_unobserved(&channel->sender.object))
+		return; /* the usual case */
 	uint32_t ready = channel_sender_ready_locked(channel);
 	if (!ready || channel->sender_gone)
 		return;
 	wait_wake_all(&channel->writers, 0);
 	object_notify(&channel->sender.object, ready);
+}
+
+static inline void wake_readers(struct channel *channel)
+{
+	if (!wait_queue_empty(&channel->readers))
+		wait_wake_all(&channel->readers, 0);
+	if (!object_unobserved(&channel->receiver.object))
+		object_notify(&channel->receiver.object, READY_IN);
 }
 
 /* Resolves a fault with the lock given up meanwhile. -EFAULT: the memory is bad, or is gone again every time. */
@@ -182,9 +199,10 @@ static inline __attribute__((always_inline)) void stream_take(struct channel *ch
 	channel->taken += length;
 	if (channel->runs)
 		runs_take(channel, length);
-	channel->head = (channel->head + length) % channel->capacity;
 	channel->count -= length;
-	if (!channel->count)
+	if (channel->count)
+		channel->head = (channel->head + length) % channel->capacity;
+	else
 		ring_reset(channel);
 }
 
@@ -264,6 +282,41 @@ int64_t channel_stream_read(struct channel *channel, const struct io_vector *vec
 	trace(TRACE_READ, channel, done, channel->count, 0, 0, 0);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
+}
+
+/* Where `length` bytes lie, or go, one after another in a page that is there; NULL: nowhere, or they are packets. */
+static inline char *ring_piece(const struct channel *channel, uint64_t offset, uint64_t length)
+{
+	if (offset >= channel->capacity)
+		offset -= channel->capacity;
+	struct page *page = channel->pages[offset / PAGE_SIZE];
+	if (!page || channel->runs || offset % PAGE_SIZE + length > PAGE_SIZE)
+		return NULL;
+	return (char *)page_address(page) + offset % PAGE_SIZE;
+}
+
+int64_t channel_stream_read_piece(struct channel *channel, user_t address, uint64_t length, bool non_blocking)
+{
+	spin_lock(&channel->lock);
+	while (!channel->count && !channel->sender_gone && !non_blocking && length) {
+		int error = wait_on(&channel->readers, &channel->lock, DEADLINE_NEVER, WAIT_INTERRUPTIBLE);
+		spin_lock(&channel->lock);
+		if (error && !channel->count) {
+			spin_unlock(&channel->lock);
+			return error;
+		}
+	}
+	uint64_t done = min(length, channel->count);
+	const char *bytes = done && !trace_active() ? ring_piece(channel, channel->head, done) : NULL;
+	if (bytes && !copy_to_user_present(address, bytes, done)) {
+		stream_take(channel, done);
+		wake_writers(channel);
+		spin_unlock(&channel->lock);
+		return (int64_t)done;
+	}
+	spin_unlock(&channel->lock);
+	struct io_vector piece = { address, length };
+	return channel_stream_read(channel, &piece, 1, length, non_blocking);
 }
 
 int64_t channel_stream_peek(struct channel *channel, user_t address, uint64_t length, bool non_blocking)
@@ -356,12 +409,6 @@ int64_t channel_stream_resize(struct channel *channel, uint64_t capacity)
 	return result;
 }
 
-static void wake_readers(struct channel *channel)
-{
-	wait_wake_all(&channel->readers, 0);
-	object_notify(&channel->receiver.object, READY_IN);
-}
-
 /*
  * Copies `length` bytes (there is room) into the ring; they count only when all are there. Lock held, and given up for faults, in which case
  * -EAGAIN asks to look at the channel again. The position moves only on success.
@@ -436,4 +483,21 @@ int64_t channel_stream_write(struct channel *channel, const struct io_vector *ve
 		wake_readers(channel);
 	spin_unlock(&channel->lock);
 	return done ? (int64_t)done : error;
+}
+
+int64_t channel_stream_write_piece(struct channel *channel, user_t address, uint64_t length, bool non_blocking, bool packets)
+{
+	spin_lock(&channel->lock);
+	if (length && length <= CHANNEL_ATOMIC && length <= channel->capacity - channel->count && !channel->receiver_gone && !packets && !trace_active()) {
+		char *bytes = ring_piece(channel, channel->head + channel->count, length);
+		if (bytes && !copy_from_user_present(bytes, address, length)) {
+			channel->count += length;
+			wake_readers(channel);
+			spin_unlock(&channel->lock);
+			return (int64_t)length;
+		}
+	}
+	spin_unlock(&channel->lock);
+	struct io_vector piece = { address, length };
+	return channel_stream_write(channel, &piece, 1, length, non_blocking, packets);
 }

@@ -144,7 +144,8 @@ static void write_some(void)
 	unsigned count = pieces_make(vector, memory, total, &good);
 	for (uint64_t i = 0; i < total; i++)
 		memory[i] = (uint8_t)shim_random();
-	int64_t done = channel_stream_write(channel, vector, count, total, true, packets);
+	int64_t done = count == 1 && shim_below(2) ? channel_stream_write_piece(channel, vector->address, total, true, packets) :
+		channel_stream_write(channel, vector, count, total, true, packets);
 	uint64_t most = model_write(total, packets, total, false);
 	int64_t expect = !total ? 0 : !receiver_there ? -EPIPE : most ? (int64_t)most : -EAGAIN;
 	if (expect > 0 && done != expect) {
@@ -164,7 +165,8 @@ static void read_some(void)
 	uint64_t total = min(length_any(), sizeof(memory)), good = total;
 	bool peek = shim_below(4) == 0;
 	unsigned count = peek ? 0 : pieces_make(vector, memory, total, &good);
-	int64_t done = peek ? channel_stream_peek(channel, user_of(memory), total, true) : channel_stream_read(channel, vector, count, total, true);
+	int64_t done = peek ? channel_stream_peek(channel, user_of(memory), total, true) :
+		count == 1 && shim_below(2) ? channel_stream_read_piece(channel, vector->address, total, true) : channel_stream_read(channel, vector, count, total, true);
 	uint64_t most = peek ? min(total, runs ? run[0].length : 0) : model_read(expected, total, false);
 	int64_t expect = !total ? 0 : most ? (int64_t)most : sender_there ? -EAGAIN : 0;
 	if (expect > 0 && done != expect) {
@@ -282,7 +284,8 @@ static void write_records(unsigned writer)
 		record_fill(record, (struct record){ writer, n, size, (uint32_t)shim_random() });
 		struct io_vector piece = { user_of(record), size };
 		int64_t done;
-		while ((done = channel_stream_write(channel, &piece, 1, size, !calm && shim_below(4) == 0, false)) < 0) {
+		while ((done = shim_below(2) ? channel_stream_write_piece(channel, piece.address, size, !calm && shim_below(4) == 0, false) :
+			channel_stream_write(channel, &piece, 1, size, !calm && shim_below(4) == 0, false)) < 0) {
 			CHECK(done == -EINTR || done == -EAGAIN);
 			if (done == -EINTR)
 				task_calm();
@@ -299,7 +302,9 @@ static bool read_all(uint8_t *target, uint64_t size)
 {
 	for (uint64_t at = 0; at < size;) {
 		struct io_vector piece = { user_of(target + at), 1 + shim_below(size - at) };
-		int64_t done = channel_stream_read(channel, &piece, 1, piece.length, !calm && shim_below(4) == 0);
+		bool non_blocking = !calm && shim_below(4) == 0;
+		int64_t done = shim_below(2) ? channel_stream_read_piece(channel, piece.address, piece.length, non_blocking) :
+			channel_stream_read(channel, &piece, 1, piece.length, non_blocking);
 		if (done == 0)
 			return at != 0 ? (panic("the stream ends in a record"), false) : false;
 		CHECK(done > 0 || done == -EINTR || done == -EAGAIN);

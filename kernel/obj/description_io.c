@@ -219,13 +219,20 @@ static int64_t device_transfer(struct transfer *transfer)
 
 /* --- all kinds --- */
 
-static int64_t transfer_run(handle_t handle, const struct io_vector *pieces, unsigned count, uint64_t total, int64_t offset, bool write)
+/* The description, referenced. */
+static inline int transfer_lookup(handle_t handle, bool write, struct description **description)
 {
 	struct object *object;
 	int error = handle_lookup(handle, KIND_DESCRIPTION, write ? RIGHT_WRITE : RIGHT_READ, &object);
 	if (error)
 		return error == -EACCES ? -EBADF : error; /* POSIX: not open for that */
-	struct description *description = description_of_object(object);
+	*description = container_of(object, struct description, object);
+	return 0;
+}
+
+/* Drops the reference. */
+static int64_t transfer_run(struct description *description, const struct io_vector *pieces, unsigned count, uint64_t total, int64_t offset, bool write)
+{
 	struct transfer transfer = { description, pieces, count, total, offset, description->flags, write };
 	int64_t result;
 	switch (description->kind) {
@@ -253,14 +260,34 @@ static int64_t transfer_run(handle_t handle, const struct io_vector *pieces, uns
 		result = device_transfer(&transfer);
 		break;
 	}
-	object_unref(object);
+	object_unref(&description->object);
 	return result;
 }
 
-static int64_t transfer_one(handle_t handle, user_t buffer, uint64_t length, int64_t offset, bool write)
+static __attribute__((noinline)) int64_t transfer_piece(struct description *description, user_t buffer, uint64_t length, int64_t offset, bool write)
 {
-	struct io_vector piece = { buffer, min(length, TRANSFER_MAX) };
-	return transfer_run(handle, &piece, 1, piece.length, offset, write);
+	struct io_vector piece = { buffer, length };
+	return transfer_run(description, &piece, 1, length, offset, write);
+}
+
+static inline __attribute__((always_inline)) int64_t transfer_one(handle_t handle, user_t buffer, uint64_t length, int64_t offset, bool write)
+{
+	struct description *description;
+	int64_t result = transfer_lookup(handle, write, &description);
+	if (result)
+		return result;
+	length = min(length, TRANSFER_MAX);
+	struct channel_end *end = write ? description->sender : description->receiver;
+	if (description->kind != DESCRIPTION_FLOW || !end || offset != OFFSET_CURSOR)
+		return transfer_piece(description, buffer, length, offset, write);
+	/* the way of pipes */
+	bool non_blocking = description->flags & DESCRIPTION_NON_BLOCKING;
+	if (write)
+		result = channel_stream_write_piece(end->channel, buffer, length, non_blocking, description->flags & DESCRIPTION_PACKETS);
+	else
+		result = channel_stream_read_piece(end->channel, buffer, length, non_blocking);
+	object_unref(&description->object);
+	return result;
 }
 
 /* Copies the vector in and adds it up, at most TRANSFER_MAX bytes. */
@@ -289,9 +316,12 @@ static int64_t transfer_vector(handle_t handle, user_t user_vector, uint64_t cou
 			return -ENOMEM;
 	}
 	uint64_t total;
+	struct description *description;
 	int64_t result = vector_load(user_vector, count, pieces, &total);
 	if (!result)
-		result = transfer_run(handle, pieces, (unsigned)count, total, OFFSET_CURSOR, write);
+		result = transfer_lookup(handle, write, &description);
+	if (!result)
+		result = transfer_run(description, pieces, (unsigned)count, total, OFFSET_CURSOR, write);
 	if (pieces != few)
 		heap_free(pieces, count * sizeof(*pieces));
 	return result;

@@ -411,12 +411,6 @@ int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights
 	return -EBADF;
 }
 
-int handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struct object **object)
-{
-	uint32_t actual;
-	return handle_lookup_rights(number, kind, rights, object, &actual);
-}
-
 int64_t handle_install_new(struct object *object, uint32_t rights, uint32_t options, uint32_t minimum)
 {
 	return handle_table_install(&process_current()->handles, object, rights, options, minimum);

@@ -48,9 +48,14 @@ uint32_t handle_table_count(const struct handles *handles);
  * Looks up a handle of the current process (pseudo handles HANDLE_SELF_* included). kind KIND_NONE: any. All of `rights` are needed.
  * 0 and a referenced *object; -EBADF no such handle, -EINVAL another kind, -EACCES a right is missing.
  */
-int handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struct object **object) must_check;
+static inline int must_check handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struct object **object);
 /* The same, telling also which rights the handle has. */
 int handle_lookup_rights(handle_t number, enum object_kind kind, uint32_t rights, struct object **object, uint32_t *actual) must_check;
+static inline int handle_lookup(handle_t number, enum object_kind kind, uint32_t rights, struct object **object)
+{
+	uint32_t actual;
+	return handle_lookup_rights(number, kind, rights, object, &actual);
+}
 /* Gives the current process a new handle, the lowest free number from minimum up. Consumes the caller's reference, also on failure.
  * The number, or -EMFILE (none free below the limit), -EINVAL (minimum out of range), -ENOMEM. */
 int64_t handle_install_new(struct object *object, uint32_t rights, uint32_t options, uint32_t minimum) must_check;

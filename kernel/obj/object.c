@@ -53,10 +53,8 @@ static void observers_dismiss(struct object *object)
 	spin_unlock(&observer_lock);
 }
 
-void object_unref(struct object *object)
+void object_last_gone(struct object *object)
 {
-	if (!object || __atomic_sub_fetch(&object->references, 1, __ATOMIC_ACQ_REL))
-		return;
 	if (!list_empty(&object->observers))
 		observers_dismiss(object);
 	struct budget *payer = object->payer;
@@ -109,8 +107,7 @@ void object_unobserve(struct observer *observer)
 
 void object_notify(struct object *object, uint32_t ready)
 {
-	/* Whoever starts to observe looks at the readiness afterwards, so a change that misses the new observer is seen by that look. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* object_unobserved */
 	if (list_empty(&object->observers))
 		return;
 	spin_lock(&observer_lock);

@@ -31,14 +31,32 @@ struct observer {
 void object_init(struct object *object, const struct object_operations *operations);
 #if __STDC_HOSTED__
 void object_ref(struct object *object); /* unit tests count for themselves */
+void object_unref(struct object *object);
 #else
 static inline void object_ref(struct object *object) { __atomic_add_fetch(&object->references, 1, __ATOMIC_RELAXED); }
+/* NULL allowed; may destroy; not under a spin lock above RANK_PROCESS unless known not to be the last. */
+void object_last_gone(struct object *object);
+static inline void object_unref(struct object *object)
+{
+	if (object && !__atomic_sub_fetch(&object->references, 1, __ATOMIC_ACQ_REL))
+		object_last_gone(object);
+}
 #endif
 /* Takes a reference unless the last one has gone. The memory must be known to exist (an observer that has not been told of the death). */
 bool object_try_ref(struct object *object) must_check;
-void object_unref(struct object *object); /* NULL allowed; may destroy; not under a spin lock above RANK_PROCESS unless known not to be the last */
 void object_observe(struct object *object, struct observer *observer);
 void object_unobserve(struct observer *observer);
+/* Is nobody told of the object's readiness? Whoever starts to observe looks at the readiness afterwards, so a change that misses the new observer is seen by that look. */
+static inline bool object_unobserved(const struct object *object)
+{
+#if __STDC_HOSTED__
+	(void)object; /* no fences for the thread sanitizer: object_notify looks */
+	return false;
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return list_empty(&object->observers);
+#endif
+}
 /* Readiness may have become `ready`: tells the observers. Call after releasing the object's own lock, or under locks below RANK_OBSERVERS. */
 void object_notify(struct object *object, uint32_t ready);
 /* The three below are for objects that pass observers on (descriptions, waitsets): with observer_lock held. */

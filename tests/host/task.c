@@ -170,6 +170,14 @@ static unsigned wake(struct wait_queue *queue, unsigned most, int result)
 	pthread_mutex_unlock(&wait_mutex);
 	return woken;
 }
+bool wait_queue_empty(struct wait_queue *queue)
+{
+	CHECK(!shim_lock_above(RANK_WAIT - 1));
+	pthread_mutex_lock(&wait_mutex);
+	bool empty = list_empty(&queue->waiters);
+	pthread_mutex_unlock(&wait_mutex);
+	return empty;
+}
 unsigned wait_wake_one(struct wait_queue *queue, int result)
 {
 	return wake(queue, 1, result);
