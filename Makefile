@@ -38,7 +38,8 @@ LINK_riscv64 := -Wl,--no-relax
 LINK := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $(LINK_$(ARCH))
 KERNEL_FLAGS_x86_64 := -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
 KERNEL_FLAGS_riscv64 := -mcmodel=medany -march=rv64ima_zicsr_zifencei -mabi=lp64
-KERNEL_FLAGS := $(COMMON) -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include
+# a sleeper on its own stack hangs in a list while it sleeps, which gcc takes for a dangling pointer
+KERNEL_FLAGS := $(COMMON) -Wno-dangling-pointer -ffreestanding -fno-pic -fno-pie $(KERNEL_FLAGS_$(ARCH)) -Iarch/include -Iarch/$(ARCH) -Ikernel/include
 # The library runs inside other people's programs: no global offset into libc, no vector registers, one image.
 LIBRARY_FLAGS_x86_64 := -mgeneral-regs-only -mno-red-zone
 # riscv64 has no option that keeps off the floating-point registers alone

@@ -103,8 +103,10 @@ static __attribute__((noinline, no_sanitize("thread"))) unsigned scan(const stru
 	spin_lock(&table->lock);
 	const struct handle_slot *slots = table->slots;
 	uint32_t mask = table->capacity - 1;
+	if (!slots)
+		count = 0;
 #pragma GCC unroll 8
-	for (unsigned i = 0; slots && i < count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		const struct object *object = slots[(uint32_t)cases[i].channel & mask].object;
 		if (object && object->quiet)
 			continue;
