@@ -48,7 +48,7 @@ void deadline_set(struct deadline *deadline, uint64_t when, void (*expired)(stru
 
 bool deadline_cancel(struct deadline *deadline)
 {
-	if (!deadline->armed)
+	if (!__atomic_load_n(&deadline->armed, __ATOMIC_RELAXED)) /* only its owner arms it */
 		return false;
 	spin_lock(&timers_lock);
 	bool armed = deadline->armed;
@@ -62,16 +62,17 @@ bool deadline_cancel(struct deadline *deadline)
 void timer_interrupt(const struct arch_frame *frame)
 {
 	uint64_t now = time_now();
-	timer_set = UINT64_MAX;
 	spin_lock(&timers_lock);
+	timer_set = UINT64_MAX;
 	while (!list_empty(&deadlines)) {
 		struct deadline *first = list_first(&deadlines, struct deadline, link);
 		if (first->when > now)
 			break;
 		list_remove(&first->link);
-		first->armed = false;
+		__atomic_store_n(&first->armed, false, __ATOMIC_RELAXED);
+		void (*expired)(struct deadline *) = first->expired; /* its owner may set it again from here on */
 		spin_unlock(&timers_lock);
-		first->expired(first);
+		expired(first);
 		spin_lock(&timers_lock);
 	}
 	if (!list_empty(&deadlines))

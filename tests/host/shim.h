@@ -30,5 +30,10 @@ uint64_t shim_seed_now(void);
 unsigned shim_locks_held(void);     /* by this thread */
 const struct spinlock *shim_lock_above(unsigned rank); /* one of a higher rank that this thread holds, or NULL */
 void shim_translated(physical_t frame, int change);    /* a translation of the frame came or went */
+/* Runs function(0) .. function(count - 1) in host threads, each with its own sequence of chance, and waits for all. */
+void task_parallel(unsigned count, void (*function)(unsigned number));
+/* A lock of the test's own. */
+void test_lock(void);
+void test_unlock(void);
 #define CHECK(condition) ((condition) ? (void)0 : panic("%s:%d: %s", __FILE__, __LINE__, #condition))
 #endif

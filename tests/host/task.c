@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"
 #include "kernel/obj/budget.h"
@@ -78,38 +77,6 @@ void task_end(void)
 	CHECK(!current->waiting_on && !shim_locks_held());
 	free(current);
 	current = NULL;
-}
-#define PARALLEL_SECONDS 100
-struct start { void (*function)(unsigned); unsigned number; uint64_t seed; pthread_t thread; };
-static void *start_run(void *argument)
-{
-	struct start *start = argument;
-	shim_seed(start->seed);
-	start->function(start->number);
-	return NULL;
-}
-void task_parallel(unsigned count, void (*function)(unsigned number))
-{
-	struct start *start = calloc(count, sizeof(*start));
-	alarm(PARALLEL_SECONDS); /* somebody sleeps for ever */
-	for (unsigned i = 0; i < count; i++) {
-		start[i] = (struct start){ .function = function, .number = i, .seed = shim_random() };
-		CHECK(!pthread_create(&start[i].thread, NULL, start_run, &start[i]));
-	}
-	for (unsigned i = 0; i < count; i++)
-		pthread_join(start[i].thread, NULL);
-	alarm(0);
-	free(start);
-}
-
-static pthread_mutex_t test_mutex = PTHREAD_MUTEX_INITIALIZER;
-void test_lock(void)
-{
-	pthread_mutex_lock(&test_mutex);
-}
-void test_unlock(void)
-{
-	pthread_mutex_unlock(&test_mutex);
 }
 
 /* --- sleeping and waking: one mutex for all queues, one condition variable --- */

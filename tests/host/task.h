@@ -21,10 +21,5 @@ void task_interrupt(struct thread *thread);
 bool task_calm(void);
 bool task_sleeps(struct thread *thread);
 extern _Thread_local unsigned task_absent_chance;
-/* Runs function(0) .. function(count - 1) in host threads, each with its own sequence of chance, and waits for all. */
-void task_parallel(unsigned count, void (*function)(unsigned number));
-/* A lock of the test's own. */
-void test_lock(void);
-void test_unlock(void);
 static inline uint64_t user_of(const void *pointer) { return (uint64_t)pointer; }
 #endif
