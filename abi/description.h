@@ -5,7 +5,7 @@
 
 enum description_kind {
 	DESCRIPTION_PLACE,   /* a memory object and a cursor */
-	DESCRIPTION_FLOW,    /* channel ends: in, out or both */
+	DESCRIPTION_FLOW,    /* channel ends: in, out or both; of packet channels each write and read is one packet */
 	DESCRIPTION_SERVICE, /* each read and write is a call on the control port */
 	DESCRIPTION_ZERO,    /* reads as zero for ever, swallows writes (/dev/zero) */
 	DESCRIPTION_NULL,    /* reads as end of file, swallows writes (/dev/null) */

@@ -14,6 +14,7 @@
 #include "kernel/core/log.h"
 #include "kernel/debug/trace.h"
 #include "kernel/ipc/flight.h"
+#include "kernel/ipc/vector.h"
 #include "kernel/obj/description.h"
 #include "kernel/obj/process.h"
 
@@ -392,13 +393,9 @@ static int packet_copy_out(struct packet *packet, struct message *message, user_
 	return -EFAULT;
 }
 
-int packet_deliver(struct channel *channel, struct packet *packet, struct message *message, user_t user_message)
+/* The receiver has it. */
+static void packet_done(struct channel *channel, struct packet *packet)
 {
-	int error = packet_copy_out(packet, message, user_message);
-	if (error) {
-		packet_return(channel, packet);
-		return error;
-	}
 	trace(TRACE_READ, channel, packet->size, 0, 0, 0, 0);
 	if (packet->nested) {
 		spin_lock(&channel->lock);
@@ -406,6 +403,16 @@ int packet_deliver(struct channel *channel, struct packet *packet, struct messag
 		spin_unlock(&channel->lock);
 	}
 	packet_unref(packet);
+}
+
+int packet_deliver(struct channel *channel, struct packet *packet, struct message *message, user_t user_message)
+{
+	int error = packet_copy_out(packet, message, user_message);
+	if (error) {
+		packet_return(channel, packet);
+		return error;
+	}
+	packet_done(channel, packet);
 	return 0;
 }
 
@@ -509,6 +516,61 @@ int packet_receive(struct channel *channel, user_t user_message, bool non_blocki
 		return -EFAULT;
 	int error = packet_get(channel, message.receive_size, non_blocking, deadline, &packet);
 	return error ? error : packet_deliver(channel, packet, &message, user_message);
+}
+
+/* --- packets as descriptions read and write them --- */
+
+int64_t channel_packet_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
+{
+	struct vector_position position = { vector, count, 0, 0 };
+	if (!total)
+		return 0;
+	if (total > MESSAGE_RANGE_MAX)
+		return -EMSGSIZE;
+	struct packet *packet = heap_alloc(sizeof(*packet) + total);
+	if (!packet)
+		return -ENOMEM;
+	packet->size = (uint32_t)total;
+	packet->references = 1;
+	list_init(&packet->link);
+	for (uint64_t at = 0; at < total;) {
+		uint64_t length = total - at;
+		user_t address = position_address(&position, &length);
+		if (copy_from_user(packet->bytes + at, address, length)) {
+			packet_unref(packet);
+			return -EFAULT;
+		}
+		position.offset += length;
+		at += length;
+	}
+	int error = packet_put(channel, packet, non_blocking, DEADLINE_NEVER);
+	return error ? error : (int64_t)total;
+}
+
+int64_t channel_packet_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
+{
+	struct vector_position position = { vector, count, 0, 0 };
+	struct packet *packet;
+	if (!total)
+		return 0;
+	int error = packet_get(channel, total, non_blocking, DEADLINE_NEVER, &packet);
+	if (error)
+		return error == -EPIPE ? 0 : error;
+	error = packet->size > total ? -EMSGSIZE : 0;
+	uint64_t size = packet->size;
+	for (uint64_t at = 0; at < size && !error;) {
+		uint64_t length = size - at;
+		user_t address = position_address(&position, &length);
+		error = copy_to_user(address, packet->bytes + at, length);
+		position.offset += length;
+		at += length;
+	}
+	if (error) {
+		packet_return(channel, packet);
+		return error;
+	}
+	packet_done(channel, packet);
+	return (int64_t)size;
 }
 
 int64_t sys_channel_send(handle_t handle, user_t user_message, uint32_t options, uint64_t deadline)

@@ -194,10 +194,12 @@ static int parts_lookup(const struct description_request *request, struct object
 	return 0;
 }
 
-/* An end of a byte stream, or none. */
-static bool ends_stream(struct object *end)
+/* Ends of byte streams or of packet channels, not of links; each may be missing. */
+static bool ends_flow(struct object *one, struct object *two)
 {
-	return !end || (!channel_end_of_object(end)->channel->packets && !channel_end_of_object(end)->channel->segments);
+	const struct channel *first = one ? channel_end_of_object(one)->channel : NULL, *second = two ? channel_end_of_object(two)->channel : first;
+	first = first ? first : second;
+	return !first || (!first->segments && !second->segments && first->packets == second->packets);
 }
 
 int64_t sys_description_create(user_t user_request)
@@ -220,7 +222,7 @@ int64_t sys_description_create(user_t user_request)
 		description->receiver = part[2] ? channel_end_of_object(part[2]) : NULL;
 		if (request.kind == DESCRIPTION_LINK)
 			error = link_create(description, request.flags & LINK_DATAGRAMS);
-		else if (!ends_stream(part[1]) || !ends_stream(part[2]))
+		else if (!ends_flow(part[1], part[2]))
 			error = -EINVAL;
 	}
 	if (error) {

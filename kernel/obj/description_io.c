@@ -110,6 +110,8 @@ static int64_t flow_transfer(struct transfer *transfer)
 		return -ESPIPE;
 	if (!end)
 		return -EBADF;
+	if (end->channel->packets)
+		return (transfer->write ? channel_packet_write : channel_packet_read)(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking);
 	if (transfer->write)
 		return channel_stream_write(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking,
 			transfer->flags & DESCRIPTION_PACKETS);
@@ -334,7 +336,8 @@ int64_t sys_description_peek(handle_t handle, user_t buffer, uint64_t length)
 	if (error)
 		return error;
 	struct description *description = description_of_object(object);
-	int64_t result = description->kind == DESCRIPTION_FLOW && description->receiver ? channel_stream_peek(description->receiver->channel, buffer, min(length, TRANSFER_MAX),
+	bool stream = description->kind == DESCRIPTION_FLOW && description->receiver && !description->receiver->channel->packets;
+	int64_t result = stream ? channel_stream_peek(description->receiver->channel, buffer, min(length, TRANSFER_MAX),
 		description->flags & DESCRIPTION_NON_BLOCKING) : -EINVAL;
 	object_unref(object);
 	return result;

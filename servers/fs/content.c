@@ -38,6 +38,8 @@ bool tree_content_is_sound(const struct node *node)
 		return S_ISCHR(node->mode) && node->content.device >= FS_DEVICE_NULL && node->content.device <= FS_DEVICE_RANDOM;
 	if (node->forward)
 		return !S_ISDIR(node->mode) && !S_ISLNK(node->mode) && handle_is(node->content.port, KIND_CLIENT);
+	if (node->channel)
+		return S_ISFIFO(node->mode) && handle_is(node->content.channel.sender, KIND_SENDER) && handle_is(node->content.channel.receiver, KIND_RECEIVER);
 	if (S_ISREG(node->mode))
 		return handle_is(node->content.memobj, KIND_MEMOBJ);
 	return !S_ISSOCK(node->mode) || node->content.port == HANDLE_NONE || handle_is(node->content.port, KIND_CLIENT);
@@ -58,6 +60,9 @@ void tree_content_release(struct node *node)
 	if (node->forward || S_ISREG(node->mode) || S_ISSOCK(node->mode)) {
 		if (node->content.memobj != HANDLE_NONE)
 			store_handle_close_later(node->content.memobj);
+	} else if (node->channel) {
+		store_handle_close_later(node->content.channel.sender);
+		store_handle_close_later(node->content.channel.receiver);
 	} else if (S_ISFIFO(node->mode))
 		fifo_destroy(node->content.fifo);
 }

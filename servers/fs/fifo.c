@@ -545,7 +545,7 @@ static struct fifo *fifo_adopt(uint32_t index)
 	const uint64_t *word = store_record(STORE_FIFO, index);
 	struct node *node = node_find(word[FIFO_NODE]);
 	handle_t event[3] = { (handle_t)word[FIFO_EVENTS], (handle_t)(word[FIFO_EVENTS] >> 32), (handle_t)word[FIFO_EVENT_HAD_WRITER] };
-	if (!node || !S_ISFIFO(node->mode) || node->content.fifo || word[FIFO_HEAD] >= FIFO_CAPACITY || word[FIFO_COUNT] > FIFO_CAPACITY)
+	if (!node || !S_ISFIFO(node->mode) || node->channel || node->content.fifo || word[FIFO_HEAD] >= FIFO_CAPACITY || word[FIFO_COUNT] > FIFO_CAPACITY)
 		return NULL;
 	for (int i = 0; i < 3; i++) {
 		struct handle_info info;
@@ -623,7 +623,7 @@ void fifo_recover(void)
 
 void fifo_recover_end(struct node *node)
 {
-	if (S_ISFIFO(node->mode))
+	if (S_ISFIFO(node->mode) && !node->channel)
 		destroy_idle(node);
 }
 

@@ -10,6 +10,7 @@
 #include "carillon/runtime.h"
 #include "carillon/server.h"
 #include "archive.h"
+#include "channel.h"
 #include "content.h"
 #include "fifo.h"
 #include "lock.h"
@@ -75,6 +76,7 @@ static void tree_fill(handle_t archive, uint64_t size)
 	make_devices(directory_make(root, "dev", 0755));
 	directory_make(root, "proc", 0555);
 	directory_make(root, "tmp", 01777);
+	channel_set_directory(directory_make(root, "chan", 01777));
 	store_set_word(STORE_FILLED, 1);
 	store_commit();
 }

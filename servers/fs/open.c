@@ -6,6 +6,7 @@
 #include "carillon/calls.h"
 #include "carillon/file_protocol.h"
 #include "user/files/walk.h"
+#include "channel.h"
 #include "content.h"
 #include "fifo.h"
 #include "opened.h"
@@ -143,6 +144,12 @@ int64_t fs_open(struct server_request *request, uint64_t start)
 		return fs_reply_stop(request, &place);
 	if (error)
 		return error;
+	const char *last = path.path + path.path_length;
+	while (last > path.path && last[-1] != '/')
+		last--;
+	size_t last_length = (size_t)(path.path + path.path_length - last);
+	if (place.node == NODE_NONE && channel_directory((struct node *)place.parent))
+		return last_length ? channel_publish(request, (struct node *)place.parent, last, last_length, flags, mode) : -EISDIR;
 	if (place.node == NODE_NONE)
 		return create_and_open(request, &place, flags, mode);
 
@@ -167,6 +174,8 @@ int64_t fs_open(struct server_request *request, uint64_t start)
 		return -ELOOP;
 	if (S_ISSOCK(node->mode))
 		return -ENXIO;
+	if (node->channel)
+		return channel_connect(request, node, last, last_length, flags);
 	if (S_ISFIFO(node->mode)) {
 		int64_t result = fifo_open(request, node, flags, path.path_length == 0, fs_listener, WORD(WORD_FIFO, 0));
 		if (result != -EWOULDBLOCK)

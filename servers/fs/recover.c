@@ -5,6 +5,7 @@
 #include "carillon/calls.h"
 #include "carillon/runtime.h"
 #include "carillon/server.h"
+#include "channel.h"
 #include "fifo.h"
 #include "lock.h"
 #include "opened.h"
@@ -58,13 +59,17 @@ static void content_keep(struct node *node)
 {
 	if (!node->is_device && (node->forward || S_ISREG(node->mode) || S_ISSOCK(node->mode)) && node->content.memobj != HANDLE_NONE)
 		recover_keep(node->content.memobj);
+	if (node->channel) {
+		recover_keep(node->content.channel.sender);
+		recover_keep(node->content.channel.receiver);
+	}
 }
 
 /* References of node ports, and who has told that its locks end with it */
 static void ports_count(void)
 {
 	for (size_t i = 0; i < port_count; i++) {
-		struct node *node = WORD_TYPE(ports[i]) == WORD_NODE ? node_find(WORD_ID(ports[i])) : NULL;
+		struct node *node = WORD_TYPE(ports[i]) == WORD_NODE || WORD_TYPE(ports[i]) == WORD_CHANNEL ? node_find(WORD_ID(ports[i])) : NULL;
 		if (node)
 			node_get(node);
 		if (WORD_TYPE(ports[i]) == WORD_OWNER)
@@ -96,6 +101,10 @@ bool recover(void)
 	tree_each(content_keep);
 	server_sweep(kept, kept_count);
 	tree_each(fifo_recover_end);
+	struct node *channels;
+	if (!tree_lookup(tree_root(), "chan", 4, &channels))
+		channel_set_directory(channels);
+	tree_each(channel_recover);
 	tree_recover_end();
 	store_commit();
 	if (found.bad_nodes || found.bad_names)

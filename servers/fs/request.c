@@ -10,6 +10,7 @@
 #include "carillon/calls.h"
 #include "carillon/file_protocol.h"
 #include "user/files/walk.h"
+#include "channel.h"
 #include "content.h"
 #include "fifo.h"
 #include "lock.h"
@@ -27,6 +28,8 @@ static int walk_lookup(void *context, uint64_t directory, const char *name, size
 {
 	(void)context;
 	struct node *found;
+	if (channel_directory((struct node *)directory))
+		length = channel_name_length(name, length);
 	int error = tree_lookup((struct node *)directory, name, length, &found);
 	if (!error)
 		*child = (uint64_t)found;
@@ -116,7 +119,9 @@ static int64_t find_free(struct server_request *request, uint64_t start, struct 
 		return place->stop == FILE_STOP_MOUNT && place->consumed == path->path_length ? -EEXIST : fs_reply_stop(request, place);
 	if (error)
 		return error;
-	return place->node == NODE_NONE ? 0 : -EEXIST;
+	if (place->node != NODE_NONE)
+		return -EEXIST;
+	return channel_directory((struct node *)place->parent) ? -EPERM : 0; /* only channels, which open makes */
 }
 
 /* Puts a new node under its name and says what it is; frees it when that fails */
@@ -304,6 +309,7 @@ static struct node *node_of_word(uint64_t word)
 	case WORD_SMALL:
 		return tree_root();
 	case WORD_NODE:
+	case WORD_CHANNEL:
 		return node_find(WORD_ID(word));
 	case WORD_OPEN:
 		opened = opened_find(WORD_ID(word));
@@ -335,7 +341,7 @@ static int64_t do_link(struct server_request *request, uint64_t start)
 	int64_t error = find_free(request, start, &path, &place);
 	if (error)
 		return error;
-	if (S_ISDIR(node->mode))
+	if (S_ISDIR(node->mode) || node->channel)
 		return -EPERM;
 	if (place.trailing_slash || (node->links == 0 && !node->linkable))
 		return -ENOENT;
@@ -375,6 +381,8 @@ static int64_t do_unlink(struct server_request *request, uint64_t start)
 	bool is_directory = S_ISDIR(node->mode);
 	if (!directory && !is_directory)
 		watch_self(node, IN_ATTRIB);
+	if (!directory && node->channel)
+		channel_withdraw(node);
 	error = directory ? tree_remove_directory(parent, place.name, place.name_length) : tree_unlink(parent, place.name, place.name_length);
 	if (!error)
 		watch_name(parent, place.name, place.name_length, IN_DELETE, is_directory);
@@ -439,6 +447,8 @@ static int64_t do_rename(struct server_request *request, uint64_t start)
 	if (to.trailing_slash && !S_ISDIR(source->mode))
 		return -ENOTDIR;
 	struct node *target = to.node == NODE_NONE ? NULL : (struct node *)to.node;
+	if (source->channel || channel_directory((struct node *)to.parent))
+		return -EPERM;
 	if (target)
 		node_get(target); /* what it says when it goes comes last */
 	uint32_t flags = (uint32_t)request->word[1];
@@ -635,6 +645,8 @@ void fs_closed(void *context, uint64_t port_data)
 		fifo_closed(WORD_ID(port_data));
 	else if (type == WORD_OPEN)
 		opened_close(WORD_ID(port_data));
+	else if (type == WORD_CHANNEL)
+		channel_publisher_gone(WORD_ID(port_data));
 	else if (type == WORD_OWNER)
 		lock_owner_gone(WORD_ID(port_data));
 	else if (type == WORD_NODE) {

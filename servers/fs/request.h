@@ -7,11 +7,11 @@
 /*
  * A port's data word (at most 63 bits): FILE_PORT_ROOT, FILE_PORT_SYSTEM, or a type in bits 60-62 with an id below it.
  * A node port carries the node's id and holds one reference to the node, given back when the kernel tells that the port has gone; an open object
- * carries an id of opened.h (FIFOs: of fifo.c), the port of FILE_LOCK_REGISTER the process's badge, a queue of watch.h its own.
+ * carries an id of opened.h (FIFOs: of fifo.c; a published channel's publisher: of the node), the port of FILE_LOCK_REGISTER the process's badge, a queue of watch.h its own.
  */
 #define WORD_TYPE(word) ((unsigned)((word) >> 60))
 #define WORD_ID(word) ((word) & ((1ul << 60) - 1))
-enum { WORD_SMALL, WORD_NODE, WORD_OPEN, WORD_FIFO, WORD_OWNER, WORD_WATCH };
+enum { WORD_SMALL, WORD_NODE, WORD_OPEN, WORD_FIFO, WORD_OWNER, WORD_WATCH, WORD_CHANNEL };
 #define WORD(type, id) ((uint64_t)(type) << 60 | (id))
 
 extern handle_t fs_listener;

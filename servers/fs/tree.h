@@ -58,16 +58,18 @@ struct node {
 	uint32_t writers;        /* open objects that may write */
 	bool linkable;           /* made without a name and may get one (O_TMPFILE); not kept over a restart */
 	bool forward;            /* another server answers for it: content.port */
+	bool channel;            /* published in /chan (channel.h): content.channel */
 	bool is_device;          /* one of the built-in devices: content.device */
 	uint64_t special_device;
 	uint64_t access_time, modify_time, change_time, birth_time; /* nanoseconds since 1970 */
-	uint64_t content_stamp;  /* regular: memobj_info.modified when modify_time was set by hand; later changes are newer */
+	uint64_t content_stamp;  /* channel: its type; regular: memobj_info.modified when modify_time was set by hand; later changes are newer */
 	union {
 		handle_t memobj;     /* regular file */
 		handle_t port;       /* forward; socket: where to connect, or HANDLE_NONE */
 		int device;          /* enum fs_device */
 		struct directory directory;
 		struct { struct stored stored; char *target; size_t length; } symlink;
+		struct { handle_t sender, receiver; } channel;
 		struct fifo *fifo;   /* FIFO: NULL until first opened */
 	} content;
 };
@@ -139,7 +141,7 @@ struct tree_recovery {
 bool tree_recover(struct tree_recovery *recovery);
 /* Instead: all records are dropped. */
 void tree_forget(void);
-/* Visits every node; visit frees none. */
+/* Visits every node; visit frees none but the one it is given. */
 void tree_each(void (*visit)(struct node *node));
 /* Frees nodes that have neither name nor reference. */
 void tree_recover_end(void);

@@ -20,6 +20,7 @@ enum node_word {
 };
 #define NODE_FORWARD (1ul << 32)
 #define NODE_DEVICE (1ul << 33)
+#define NODE_CHANNEL (1ul << 34)
 enum name_word { NAME_PARENT = 1, NAME_NODE, NAME_COOKIE, NAME_LENGTH, NAME_TEXT };
 enum target_word { TARGET_NODE = 1, TARGET_LENGTH, TARGET_TEXT };
 _Static_assert(NODE_WORDS * 8 <= 128, "a node's record");
@@ -34,11 +35,13 @@ static bool has_handle(const struct node *node)
 static void node_compose(const struct stored *stored, uint64_t *word)
 {
 	const struct node *node = (const struct node *)((const char *)stored - offsetof(struct node, stored));
-	word[NODE_GENERATION] = node->generation | (node->forward ? NODE_FORWARD : 0) | (node->is_device ? NODE_DEVICE : 0);
+	word[NODE_GENERATION] = node->generation | (node->forward ? NODE_FORWARD : 0) | (node->is_device ? NODE_DEVICE : 0) | (node->channel ? NODE_CHANNEL : 0);
 	word[NODE_INODE] = node->inode;
 	word[NODE_MODE_USER] = halves(node->mode, node->user);
 	word[NODE_GROUP_DEVICE] = halves(node->group, node->is_device ? (uint32_t)node->content.device : 0);
 	word[NODE_CONTENT] = has_handle(node) && !node->is_device ? (uint64_t)(int64_t)node->content.memobj : 0;
+	if (node->channel)
+		word[NODE_CONTENT] = halves((uint32_t)node->content.channel.sender, (uint32_t)node->content.channel.receiver);
 	word[NODE_SPECIAL] = node->special_device;
 	word[NODE_ACCESSED] = node->access_time;
 	word[NODE_MODIFIED] = node->modify_time;
@@ -111,6 +114,7 @@ static struct node *node_build(uint32_t index, const uint64_t *word)
 	node->generation = (uint32_t)word[NODE_GENERATION];
 	node->forward = word[NODE_GENERATION] & NODE_FORWARD;
 	node->is_device = word[NODE_GENERATION] & NODE_DEVICE;
+	node->channel = word[NODE_GENERATION] & NODE_CHANNEL;
 	node->inode = word[NODE_INODE];
 	node->mode = (uint32_t)word[NODE_MODE_USER];
 	node->user = (uint32_t)(word[NODE_MODE_USER] >> 32);
@@ -127,6 +131,10 @@ static struct node *node_build(uint32_t index, const uint64_t *word)
 		node->content.device = (int)(word[NODE_GROUP_DEVICE] >> 32);
 	else if (has_handle(node))
 		node->content.memobj = (handle_t)word[NODE_CONTENT];
+	else if (node->channel) {
+		node->content.channel.sender = (handle_t)(uint32_t)word[NODE_CONTENT];
+		node->content.channel.receiver = (handle_t)(word[NODE_CONTENT] >> 32);
+	}
 	if (node->generation && mode_is_sound(node->mode) && (node->forward || node->is_device || !(S_ISCHR(node->mode) || S_ISBLK(node->mode))) &&
 		tree_content_is_sound(node))
 		return node;
