@@ -111,6 +111,12 @@ static bool nap(void)
 	return wait_on(&queue, NULL, time_now() + WAIT_STEP, WAIT_KILLABLE) != -EINTR;
 }
 
+bool process_wait_for_memory(void)
+{
+	const struct budget *full = budget_full(process_current()->budget);
+	return full->pages_used < full->pages_limit && nap();
+}
+
 bool process_out_of_memory(void)
 {
 	struct process *current = process_current();
