@@ -1,14 +1,26 @@
 /* Failing allocations on purpose: failure.h. */
 #include "kernel/debug/failure.h"
 #include "kernel/calls.h"
+#include "kernel/ipc/port.h"
 #include "kernel/obj/process.h"
 
 #ifdef KERNEL_DEBUG
+#define CHAIN_MAX 8u /* calls that serve calls */
+
 bool failure_due(void)
 {
 	struct thread *thread = thread_current();
-	struct process *process = thread ? thread->process : NULL;
-	return process && process->fail_allocation && --process->fail_allocation == 0;
+	for (unsigned depth = 0; thread && thread->process && depth < CHAIN_MAX; depth++, thread = port_thread_served(thread)) {
+		struct process *process = thread->process;
+		if (process->fail_allocation)
+			return --process->fail_allocation == 0;
+	}
+	return false;
+}
+
+int64_t sys_debug_count_allocation(void)
+{
+	return failure_due();
 }
 
 int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
@@ -31,6 +43,11 @@ int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
 int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
 {
 	(void)handle, (void)count;
+	return -ENOSYS;
+}
+
+int64_t sys_debug_count_allocation(void)
+{
 	return -ENOSYS;
 }
 #endif

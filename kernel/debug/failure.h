@@ -1,6 +1,7 @@
 /*
  * Failing allocations on purpose, in the kernel that checks itself: debug_fail_allocation names a process and a number, and that many allocations later, of
- * kernel memory or pages, one that the kernel makes while it runs a thread of that process is refused, as if memory were used up. Tests count upwards until
+ * kernel memory or pages, one that the kernel makes while it runs a thread of that process, or a thread that serves a call of it, is refused, as if memory
+ * were used up. Servers built for such tests tell of what they take from their own heap too (debug_count_allocation). Tests count upwards until
  * a call comes through untouched, so they have seen each of its allocations fail. Nothing of it is in the other kernel.
  */
 #ifndef KERNEL_FAILURE_H

@@ -124,6 +124,14 @@ static int call_deliver(struct thread *thread, struct port *port, struct call *c
 	return 0;
 }
 
+/* Without locks, since allocators ask: while one processor runs, nobody changes this under a running thread. */
+struct thread *port_thread_served(const struct thread *thread)
+{
+	const struct thread_ipc *ipc = thread->ipc;
+	const struct call *call = ipc ? ipc->served : NULL;
+	return call && call->state == CALL_BOUND ? call->thread : NULL;
+}
+
 static void notification_deliver(struct notification *notification, struct message *message)
 {
 	memset(message->word, 0, sizeof(message->word));

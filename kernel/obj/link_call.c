@@ -2,6 +2,7 @@
 #include "arch/usercopy.h"
 #include "kernel/calls.h"
 #include "kernel/core/heap.h"
+#include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
 #include "kernel/obj/link_private.h"
 #include "kernel/obj/process.h"
@@ -396,32 +397,52 @@ int64_t sys_link_get(handle_t handle, user_t user_state)
 	return copy_to_user(user_state, &state, sizeof(state)) ? -EFAULT : 0;
 }
 
-int64_t sys_link_set_label(handle_t handle, uint32_t which, user_t bytes, uint64_t length)
+/* Until a link is connected the peer's label can be filled in anew, without memory if it is as long; a datagram link's can be replaced at any time. */
+static bool label_fill_locked(struct description *description, uint32_t which, const uint8_t *bytes, uint64_t length)
+{
+	struct label *label = description->link->label[which];
+	if (which != LINK_LABEL_PEER || !label || description->sender || label->size != length || label->references != 1)
+		return false;
+	memcpy(label->bytes, bytes, length);
+	return true;
+}
+
+static int label_set(struct description *description, uint32_t which, const uint8_t *bytes, uint64_t length)
+{
+	struct link *link = description->link;
+	spin_lock(&description->lock);
+	bool filled = label_fill_locked(description, which, bytes, length);
+	spin_unlock(&description->lock);
+	if (filled)
+		return 0;
+	struct label *label = label_create((uint32_t)length), *old;
+	if (!label)
+		return -ENOMEM;
+	memcpy(label->bytes, bytes, length);
+	spin_lock(&description->lock);
+	old = link->label[which];
+	bool may = !old || (which == LINK_LABEL_PEER && (link->mode == LINK_DATAGRAMS || !description->sender));
+	if (may)
+		link->label[which] = label;
+	spin_unlock(&description->lock);
+	label_unref(may ? old : label);
+	return may ? 0 : -EEXIST;
+}
+
+int64_t sys_link_set_label(handle_t handle, uint32_t which, user_t user_bytes, uint64_t length)
 {
 	struct description *description;
+	uint8_t bytes[LINK_LABEL_MAX];
 	if (which > LINK_LABEL_PEER)
 		return -EINVAL;
 	if (length > LINK_LABEL_MAX)
 		return -EMSGSIZE;
-	struct label *label = label_create((uint32_t)length);
-	if (!label)
-		return -ENOMEM;
-	int error = copy_from_user(label->bytes, bytes, length) ? -EFAULT : link_lookup(handle, 0, &description);
-	if (error) {
-		label_unref(label);
+	if (copy_from_user(bytes, user_bytes, length))
+		return -EFAULT;
+	int error = link_lookup(handle, 0, &description);
+	if (error)
 		return error;
-	}
-	struct link *link = description->link;
-	spin_lock(&description->lock);
-	struct label *old = link->label[which];
-	if (old && !(which == LINK_LABEL_PEER && link->mode == LINK_DATAGRAMS)) {
-		error = -EEXIST;
-		old = label;
-	} else {
-		link->label[which] = label;
-	}
-	spin_unlock(&description->lock);
-	label_unref(old);
+	error = label_set(description, which, bytes, length);
 	object_unref(&description->object);
 	return error;
 }

@@ -90,21 +90,31 @@ static int64_t connect_offer(struct linux_thread *t, handle_t fd, handle_t port,
 	return result;
 }
 
+/* Gives the link the label of a peer that is not known yet, so that the one to come needs no memory: then it would be too late to fail. */
+static int64_t peer_reserve(handle_t socket)
+{
+	static const struct socket_label nobody;
+	return link_set_label(socket, LINK_LABEL_PEER, &nobody, sizeof nobody);
+}
+
 /* Connects socket, which is pinned: the offer may wait. */
 static int64_t connect_to(struct linux_thread *t, handle_t socket, handle_t port, uint32_t type)
 {
 	struct link_parts own;
 	struct socket_label label;
-	int64_t result = connect_offer(t, socket, port, type, &own, &label);
+	int64_t result = peer_reserve(socket);
+	if (result >= 0)
+		result = connect_offer(t, socket, port, type, &own, &label);
 	if (result < 0)
-		return result;
-	result = link_attach(socket, &own);
+		return result == -EEXIST ? -EISCONN : result;
+	result = link_set_label(socket, LINK_LABEL_PEER, &label, sizeof label);
+	if (result >= 0)
+		result = link_attach(socket, &own);
 	if (result < 0) { /* another thread was faster */
 		handle_close(own.sender);
 		handle_close(own.receiver);
-		return result;
 	}
-	return link_set_label(socket, LINK_LABEL_PEER, &label, sizeof label);
+	return result == -EEXIST ? -EISCONN : result;
 }
 
 int64_t linux_connect(struct linux_thread *t, const uint64_t argument[6])
@@ -178,19 +188,15 @@ static int64_t accept_wait(struct linux_thread *t, int fd, uint64_t deadline)
 	return result < 0 ? result : result == 0 ? -EAGAIN : 0;
 }
 
-/* Makes a socket of the ends that the server handed over, at the number `target`, which is taken. */
-static int64_t accept_finish(struct linux_thread *t, int listener, int64_t target, uint32_t type, uint32_t flags, handle_t sender,
-	handle_t receiver, const struct socket_label *peer, const uint64_t argument[6])
+/* A socket like listener's but not connected, with all that needs memory. */
+static int64_t accept_prepare(int listener, uint32_t type, uint32_t flags)
 {
 	struct socket_label own;
 	struct link_state state;
-	int64_t socket = socket_create(type, sender, receiver, flags);
-	if (socket < 0) {
-		handle_close(sender);
-		handle_close(receiver);
+	int64_t socket = socket_create(type, HANDLE_NONE, HANDLE_NONE, flags);
+	if (socket < 0)
 		return socket;
-	}
-	int64_t result = link_set_label((handle_t)socket, LINK_LABEL_PEER, peer, sizeof *peer);
+	int64_t result = peer_reserve((handle_t)socket);
 	if (result >= 0)
 		result = label_get(listener, LINK_LABEL_OWN, &own);
 	if (result >= 0 && own.length)
@@ -199,16 +205,32 @@ static int64_t accept_finish(struct linux_thread *t, int listener, int64_t targe
 		result = link_get(listener, &state);
 	if (result >= 0) /* as on Linux, what was asked of the listener holds for those it accepts */
 		result = link_set((handle_t)socket, SOCKET_WORD_FLAGS, UINT64_MAX, state.word[0]);
+	if (result < 0)
+		handle_close((handle_t)socket);
+	return result < 0 ? result : socket;
+}
+
+/* Gives the socket the ends that the server handed over, and puts it at the number `target`, which is taken. */
+static int64_t accept_finish(struct linux_thread *t, handle_t socket, int64_t target, uint32_t flags, const struct message *message,
+	const struct socket_label *peer, const uint64_t argument[6])
+{
+	struct link_parts parts = { message->handle[0], message->handle[1], HANDLE_NONE, HANDLE_NONE, 0, 0 };
+	int64_t result = link_set_label(socket, LINK_LABEL_PEER, peer, sizeof *peer);
+	if (result >= 0)
+		result = link_attach(socket, &parts);
+	if (result < 0) {
+		handle_close(parts.sender);
+		handle_close(parts.receiver);
+	}
 	if (result >= 0 && argument[1])
 		result = address_write(t, peer, argument[1], argument[2]);
 	if (result >= 0)
-		result = handle_replace((handle_t)socket, (uint32_t)target, flags & LINUX_SOCK_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
-	handle_close((handle_t)socket);
+		result = handle_replace(socket, (uint32_t)target, flags & LINUX_SOCK_CLOEXEC ? HANDLE_CLOSE_ON_EXEC : 0);
 	return result < 0 ? result : target;
 }
 
-/* One try: a new descriptor, -EAGAIN if nobody waits, or an error. listener may be pinned. */
-static int64_t accept_try(struct linux_thread *t, int listener, uint32_t type, uint32_t flags, const uint64_t argument[6])
+/* One try: a new descriptor, -EAGAIN if nobody waits, or an error. listener may be pinned. socket: as accept_prepare made it. */
+static int64_t accept_try(struct linux_thread *t, int listener, handle_t socket, uint32_t flags, const uint64_t argument[6])
 {
 	struct socket_label peer;
 	struct message message = { .word = { SOCKET_ACCEPT }, .receive_address = (uintptr_t)&peer, .receive_size = sizeof peer };
@@ -217,9 +239,29 @@ static int64_t accept_try(struct linux_thread *t, int listener, uint32_t type, u
 		return target;
 	int64_t result = server_control_call(t, listener, &message);
 	if (result >= 0)
-		result = accept_finish(t, listener, target, type, flags, message.handle[0], message.handle[1], &peer, argument);
+		result = accept_finish(t, socket, target, flags, &message, &peer, argument);
 	if (result < 0)
 		handle_close((handle_t)target);
+	return result;
+}
+
+/* The tries, with waits between them. */
+static int64_t accept_on(struct linux_thread *t, int fd, handle_t socket, uint64_t timeout, bool non_blocking, uint32_t flags, const uint64_t argument[6])
+{
+	uint64_t deadline = timeout ? deadline_relative(t, timeout) : DEADLINE_NEVER;
+	int64_t result = accept_try(t, fd, socket, flags, argument);
+	if (result != -EAGAIN || non_blocking)
+		return result;
+	int64_t listener = descriptor_pin(fd);
+	if (listener < 0)
+		return listener;
+	while (result == -EAGAIN) {
+		result = accept_wait(t, (int)listener, deadline);
+		if (result < 0)
+			break;
+		result = accept_try(t, (int)listener, socket, flags, argument);
+	}
+	handle_close((handle_t)listener);
 	return result;
 }
 
@@ -240,20 +282,11 @@ static int64_t accept_flags(struct linux_thread *t, const uint64_t argument[6], 
 	int64_t result = descriptor_info(fd, &info);
 	if (result < 0)
 		return result;
-	uint64_t deadline = state.read_timeout ? deadline_relative(t, state.read_timeout) : DEADLINE_NEVER;
-	result = accept_try(t, fd, (uint32_t)type, flags, argument);
-	if (result != -EAGAIN || info.flags & DESCRIPTION_NON_BLOCKING)
-		return result;
-	int64_t listener = descriptor_pin(fd);
-	if (listener < 0)
-		return listener;
-	while (result == -EAGAIN) {
-		result = accept_wait(t, (int)listener, deadline);
-		if (result < 0)
-			break;
-		result = accept_try(t, (int)listener, (uint32_t)type, flags, argument);
-	}
-	handle_close((handle_t)listener);
+	int64_t socket = accept_prepare(fd, (uint32_t)type, flags);
+	if (socket < 0)
+		return socket;
+	result = accept_on(t, fd, (handle_t)socket, state.read_timeout, info.flags & DESCRIPTION_NON_BLOCKING, flags, argument);
+	handle_close((handle_t)socket);
 	return result;
 }
 

@@ -1,4 +1,8 @@
-/* The tree of /proc and the file operations on it; files.h. Everything is read-only. */
+/*
+ * The tree of /proc and the file operations on it; files.h. Everything is read-only but fail-nth, which only the kernel that checks itself has: the
+ * number written is that of the allocation, of those made for the process from now on by whichever thread, kernel or server, that is to fail; what is read
+ * is what is left of it (0: it has failed), and with that the wish is over.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +28,7 @@
 
 uint64_t files_device = 2;
 const struct process *files_caller;
+static bool for_tests; /* files_start */
 
 static const struct { const char *name; enum files_entry entry, parent; uint32_t mode; } entries[] = {
 	{ "self", FILE_SELF, FILE_ROOT, S_IFLNK | 0777 }, { "thread-self", FILE_THREAD_SELF, FILE_ROOT, S_IFLNK | 0777 },
@@ -31,6 +36,7 @@ static const struct { const char *name; enum files_entry entry, parent; uint32_t
 	{ "meminfo", FILE_MEMINFO, FILE_ROOT, S_IFREG | 0444 }, { "cpuinfo", FILE_CPUINFO, FILE_ROOT, S_IFREG | 0444 },
 	{ "stat", FILE_STAT, FILE_ROOT, S_IFREG | 0444 }, { "uptime", FILE_UPTIME, FILE_ROOT, S_IFREG | 0444 },
 	{ "loadavg", FILE_LOADAVG, FILE_ROOT, S_IFREG | 0444 }, { "version", FILE_VERSION, FILE_ROOT, S_IFREG | 0444 },
+	{ "carillon", FILE_KERNEL_COUNTS, FILE_ROOT, S_IFREG | 0444 },
 	{ "filesystems", FILE_FILESYSTEMS, FILE_ROOT, S_IFREG | 0444 }, { "cmdline", FILE_COMMAND_LINE, FILE_ROOT, S_IFREG | 0444 },
 	{ "sys", FILE_SYS, FILE_ROOT, S_IFDIR | 0555 },
 	{ "kernel", FILE_SYS_KERNEL, FILE_SYS, S_IFDIR | 0555 }, { "vm", FILE_SYS_VM, FILE_SYS, S_IFDIR | 0555 },
@@ -64,8 +70,20 @@ static const struct { const char *name; enum files_entry entry, parent; uint32_t
 	{ "oom_score", FILE_PID_OOM, FILE_PID, S_IFREG | 0444 }, { "oom_score_adj", FILE_PID_OOM_ADJUST, FILE_PID, S_IFREG | 0644 },
 	{ "mountinfo", FILE_PID_MOUNT_INFO, FILE_PID, S_IFREG | 0444 }, { "auxv", FILE_PID_AUXV, FILE_PID, S_IFREG | 0400 },
 	{ "wchan", FILE_PID_WCHAN, FILE_PID, S_IFREG | 0444 }, { "fdinfo", FILE_PID_FDINFO, FILE_PID, S_IFDIR | 0500 },
+	{ "fail-nth", FILE_PID_FAIL, FILE_PID, S_IFREG | 0644 },
 };
 #define ENTRIES (sizeof entries / sizeof *entries)
+
+void files_start(void)
+{
+	for_tests = debug_fail_allocation(HANDLE_SELF_PROCESS, 0) >= 0;
+}
+
+/* Is the entry of the table there? */
+static bool entry_exists(size_t i)
+{
+	return for_tests || (entries[i].entry != FILE_PID_FAIL && entries[i].entry != FILE_KERNEL_COUNTS);
+}
 
 bool files_descriptor(const struct process *process, uint32_t number, struct handle_found *found)
 {
@@ -158,7 +176,7 @@ static int walk_lookup(void *context, uint64_t directory, const char *name, size
 	if (is_process_entry(entry) && !process_find(pid))
 		return -ENOENT;
 	for (size_t i = 0; i < ENTRIES; i++)
-		if (entries[i].parent == table_parent(entry) && strlen(entries[i].name) == length && !memcmp(entries[i].name, name, length)) {
+		if (entries[i].parent == table_parent(entry) && entry_exists(i) && strlen(entries[i].name) == length && !memcmp(entries[i].name, name, length)) {
 			if (entry == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK)
 				continue;
 			*child = QID_PART(pid, entries[i].entry, QID_PART_OF(directory));
@@ -299,6 +317,12 @@ static int64_t make_content(uint64_t qid)
 	return memobj;
 }
 
+static uint32_t access_rights(uint32_t flags)
+{
+	static const uint32_t rights[] = { [O_RDONLY] = RIGHT_READ, [O_WRONLY] = RIGHT_WRITE, [O_RDWR] = RIGHT_READ | RIGHT_WRITE };
+	return (flags & O_ACCMODE) < sizeof rights / sizeof *rights ? rights[flags & O_ACCMODE] : RIGHT_READ;
+}
+
 static int64_t do_open(struct server_request *request, uint64_t start)
 {
 	uint32_t flags = (uint32_t)request->word[1];
@@ -319,16 +343,19 @@ static int64_t do_open(struct server_request *request, uint64_t start)
 		return -ENOTDIR;
 	if (!path_only && S_ISLNK(mode))
 		return -ELOOP;
-	if (!path_only && writing)
+	bool fail = QID_ENTRY(place.node) == FILE_PID_FAIL;
+	if (!path_only && writing && !fail)
 		return -EACCES;
 
 	enum file_kind kind = path_only ? FILE_KIND_PATH : directory ? FILE_KIND_DIRECTORY : FILE_KIND_REGULAR;
 	struct description_request create = {
 		.kind = DESCRIPTION_SERVICE, .flags = DESCRIPTION_NO_IO | (kind == FILE_KIND_DIRECTORY ? DESCRIPTION_SEEKABLE : 0),
 		.memobj = HANDLE_NONE, .sender = HANDLE_NONE, .receiver = HANDLE_NONE,
-		.event = HANDLE_NONE, .rights = RIGHT_READ, .cookie = FILE_COOKIE(kind, flags & ~NOT_KEPT),
+		.event = HANDLE_NONE, .rights = path_only || !fail ? RIGHT_READ : access_rights(flags), .cookie = FILE_COOKIE(kind, flags & ~NOT_KEPT),
 	};
-	if (kind == FILE_KIND_REGULAR) {
+	if (kind == FILE_KIND_REGULAR && fail) {
+		create.flags = DESCRIPTION_SEEKABLE;
+	} else if (kind == FILE_KIND_REGULAR) {
 		int64_t memobj = make_content(place.node);
 		if (memobj < 0)
 			return memobj;
@@ -433,7 +460,7 @@ static int64_t do_readdir(struct server_request *request, uint64_t start)
 	if (fits && cookie < 2)
 		fits = file_entry_append(buffer, capacity, &used, parent, 2, S_IFDIR, "..", 2);
 	for (size_t i = cookie < 3 ? 0 : cookie - 2; fits && i < ENTRIES; i++)
-		if (entries[i].parent == table_parent(directory) && !(directory == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK))
+		if (entries[i].parent == table_parent(directory) && entry_exists(i) && !(directory == FILE_PID_TASK_SELF && entries[i].entry == FILE_PID_TASK))
 			fits = file_entry_append(buffer, capacity, &used, QID_PART(pid, entries[i].entry, QID_PART_OF(start)), i + 3, entries[i].mode, entries[i].name, strlen(entries[i].name));
 	if (fits && directory == FILE_ROOT)
 		for (uint32_t number = cookie > NUMBER_COOKIE ? (uint32_t)(cookie - NUMBER_COOKIE) + 1 : 1; fits && number < PID_MAX; number++)
@@ -459,6 +486,40 @@ static int64_t do_readlink(struct server_request *request, uint64_t start)
 	bool leads = make_link(request, place.node);
 	request->reply_word[1] = request->reply_size;
 	return leads ? 0 : -ENOENT;
+}
+
+static int64_t fail_write(struct server_request *request, const struct process *process)
+{
+	size_t length = request->size;
+	uint32_t number;
+	if (length && request->data[length - 1] == '\n')
+		length--;
+	if (!number_read((const char *)request->data, length, &number))
+		return -EINVAL;
+	int64_t result = debug_fail_allocation(process->handle, number);
+	return result < 0 ? result : (int64_t)request->size;
+}
+
+static int64_t fail_read(struct server_request *request, const struct process *process)
+{
+	int64_t left = debug_fail_allocation(process->handle, 0); /* first, so that what this does is not counted */
+	if (left < 0)
+		return left;
+	if (request->word[1])
+		return 0;
+	int length = snprintf((char *)request->reply_buffer, 24, "%ld\n", (long)left);
+	server_reply_bytes(request, request->reply_buffer, (size_t)length);
+	return 0;
+}
+
+static int64_t do_transfer(struct server_request *request, uint64_t node)
+{
+	struct process *process = process_find(QID_PID(node));
+	if (QID_ENTRY(node) != FILE_PID_FAIL)
+		return -EINVAL;
+	if (!process || process->handle == HANDLE_NONE)
+		return -ESRCH;
+	return request->word[0] == FILE_WRITE ? fail_write(request, process) : fail_read(request, process);
 }
 
 /* Our own files' names below /proc */
@@ -502,6 +563,8 @@ int64_t files_request(struct server_request *request)
 	files_caller = process_of_badge(request->badge);
 	switch (request->word[0]) {
 	case FILE_OPEN: return do_open(request, start);
+	case FILE_READ:
+	case FILE_WRITE: return do_transfer(request, start);
 	case FILE_WALK: return do_walk(request, start);
 	case FILE_GETATTR: return do_getattr(request, start);
 	case FILE_READDIR: return do_readdir(request, start);

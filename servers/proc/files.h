@@ -16,16 +16,18 @@ enum files_entry {
 	FILE_SELF, FILE_THREAD_SELF, FILE_MEMINFO, FILE_CPUINFO, FILE_STAT, FILE_UPTIME, FILE_LOADAVG, FILE_VERSION, FILE_MOUNTS_LINK,
 	FILE_FILESYSTEMS, FILE_COMMAND_LINE, FILE_SYS, FILE_SYS_KERNEL, FILE_SYS_VM, FILE_SYS_FS, FILE_SYS_RANDOM, FILE_HOSTNAME, FILE_DOMAINNAME,
 	FILE_OSRELEASE, FILE_OSTYPE, FILE_OSVERSION, FILE_BOOT_ID, FILE_UUID, FILE_FILE_NUMBER,
-	FILE_SYS_NET, FILE_SYS_NET_CORE,
+	FILE_SYS_NET, FILE_SYS_NET_CORE, FILE_KERNEL_COUNTS,
 	FILE_CONSTANT_FIRST, FILE_CONSTANT_LAST = FILE_CONSTANT_FIRST + 28, /* one line that never changes: constants[] of text_system.c */
 	/* of a process */
 	FILE_PID, FILE_PID_STAT, FILE_PID_STATUS, FILE_PID_STATM, FILE_PID_CMDLINE, FILE_PID_COMM, FILE_PID_MAPS, FILE_PID_FD, FILE_PID_EXE,
 	FILE_PID_CWD, FILE_PID_ROOT, FILE_PID_ENVIRON, FILE_PID_TASK, FILE_PID_TASK_SELF, FILE_PID_MOUNTS, FILE_PID_MOUNT_INFO, FILE_PID_LIMITS,
-	FILE_PID_OOM, FILE_PID_OOM_ADJUST, FILE_PID_AUXV, FILE_PID_WCHAN, FILE_PID_FDINFO, FILE_PID_FD_LINK, FILE_PID_FDINFO_FILE,
+	FILE_PID_OOM, FILE_PID_OOM_ADJUST, FILE_PID_AUXV, FILE_PID_WCHAN, FILE_PID_FDINFO, FILE_PID_FD_LINK, FILE_PID_FDINFO_FILE, FILE_PID_FAIL,
 	FILE_COUNT,
 };
 
 extern uint64_t files_device; /* st_dev of /proc */
+/* Once: finds out whether the kernel checks itself. Only then there are the files that tests look at: carillon, and fail-nth of a process. */
+void files_start(void);
 /* A handle of an open descriptor of a process, to be closed; false: there is none. */
 bool files_descriptor(const struct process *process, uint32_t number, struct handle_found *found);
 /* Whoever asks now (NULL: nobody of ours): it waits for us, but as Linux sees it, it runs. */

@@ -53,6 +53,7 @@ int main(void)
 		server_fail("cannot make a port for death notices: error %d", (int)-watch);
 	proc_watch_port = (handle_t)watch;
 	text_start();
+	files_start();
 
 	static const struct server_port_operations operations = { .request = request, .death = death };
 	int error = server_add_listener(proc_listener, &operations, NULL);

@@ -123,6 +123,10 @@ void text_of_system(struct text *text, enum files_entry entry)
 		text_add(text, "%lu.%02lu %lu.%02lu\n", uptime / 1000000000, uptime / 10000000 % 100, info.idle_time / 1000000000, info.idle_time / 10000000 % 100);
 		break;
 	case FILE_LOADAVG: text_load(text); break;
+	case FILE_KERNEL_COUNTS:
+		text_add(text, "objects %u\nprocesses %u\nthreads %u\nbytes %lu\npages %lu\n", info.objects, info.processes, info.threads, info.kernel_bytes,
+			info.pages_total - info.pages_free - info.pages_kernel);
+		break;
 	case FILE_VERSION: text_add(text, "Linux version " TEXT_RELEASE " (%s) " TEXT_VERSION "\n", info.version); break;
 	case FILE_FILESYSTEMS: text_add(text, "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n"); break;
 	case FILE_COMMAND_LINE: text_add(text, "\n"); break;
