@@ -6,6 +6,8 @@
 #include "linux/process/process.h"
 
 #define CHUNK_SIZE (256ul << 10)
+#define UNMAP_TRIES 20u
+#define UNMAP_NAP 1000000ul /* nanoseconds */
 #define CLASS_SMALLEST 4 /* 16 bytes */
 #define CLASS_LARGEST (1ul << (CLASS_SMALLEST + LINUX_SIZE_CLASSES - 1))
 
@@ -26,10 +28,18 @@ void *linux_map_pages(size_t size)
 	return result < 0 ? NULL : (void *)(uintptr_t)request.address;
 }
 
+/* Even this may need memory: it waits a moment for some to come back, as faults do. */
 void linux_unmap_pages(void *pointer, size_t size)
 {
-	if (pointer)
-		(void)space_unmap(HANDLE_SELF_SPACE, (uint64_t)(uintptr_t)pointer, page_round_up(size));
+	static const uint32_t never;
+	if (!pointer)
+		return;
+	for (unsigned tries = 0; tries < UNMAP_TRIES; tries++) {
+		if (space_unmap(HANDLE_SELF_SPACE, (uint64_t)(uintptr_t)pointer, page_round_up(size)) != -ENOMEM)
+			return;
+		if (tries)
+			(void)futex_wait((uint64_t)(uintptr_t)&never, 0, (uint64_t)clock_get(CLOCK_MONOTONIC_ID) + UNMAP_NAP, FUTEX_ANY_BITS, 0);
+	}
 }
 
 static unsigned class_of(size_t size)

@@ -137,7 +137,7 @@ static int64_t owner_register(struct linux_thread *t, int fd)
 }
 
 /* word[1..4] filled in; waits if it says so. */
-static int64_t lock_call(struct linux_thread *t, int fd, struct message *message)
+static int64_t lock_try(struct linux_thread *t, int fd, struct message *message)
 {
 	const struct message request = *message;
 	for (;;) {
@@ -158,6 +158,13 @@ static int64_t lock_call(struct linux_thread *t, int fd, struct message *message
 		if (interrupt_deliverable(t))
 			return -EINTR;
 	}
+}
+
+/* The same as Linux tells it. */
+static int64_t lock_call(struct linux_thread *t, int fd, struct message *message)
+{
+	int64_t result = lock_try(t, fd, message);
+	return result == -ENOMEM ? -ENOLCK : result;
 }
 
 void lock_closing(struct linux_thread *t, int fd)

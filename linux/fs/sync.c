@@ -1,4 +1,5 @@
 /* sync and its relatives, advice, and extended attributes, which no server keeps. */
+#include "carillon/socket_protocol.h"
 #include "linux/fs/name.h"
 
 #define XATTR_NAME_MAX 255
@@ -13,6 +14,9 @@ int64_t linux_sync(struct linux_thread *t, const uint64_t argument[6])
 		if (ns->mount[i].port >= 0)
 			(void)port_call(ns->mount[i].port, &message, 0); /* sync has no way to fail */
 	}
+	struct message sockets = { .word = { SOCKET_SYNC } };
+	if (t->process->record->socket_port >= 0)
+		(void)port_call(t->process->record->socket_port, &sockets, 0);
 	return 0;
 }
 

@@ -153,6 +153,17 @@ static int64_t bind_abstract(struct linux_thread *t, int fd, struct socket_label
 	return result < 0 ? result : link_set_label(fd, LINK_LABEL_OWN, label, sizeof *label);
 }
 
+/* Calls the server of the directory in which the path's last part is. */
+static int64_t path_call(struct linux_thread *t, const struct socket_label *label, struct message *message)
+{
+	struct ns_walk walk;
+	int64_t result = name_begin_text(t, &walk, LINUX_AT_FDCWD, (const char *)label->address + PATH_OFFSET, false, false);
+	if (result >= 0)
+		result = name_call(t, &walk, message);
+	ns_walk_end(&walk);
+	return result;
+}
+
 static int64_t bind_path(struct linux_thread *t, int fd, struct socket_label *label)
 {
 	struct message message = { .word = { SOCKET_ADDRESS } };
@@ -161,18 +172,20 @@ static int64_t bind_path(struct linux_thread *t, int fd, struct socket_label *la
 	if (result < 0)
 		return result;
 	handle_t port = message.handle[0];
-	struct ns_walk walk;
 	struct message make = { .word = { FILE_MAKE_NODE, LINUX_S_IFSOCK | (0777 & ~umask) }, .handle = { port }, .handle_count = 1 };
-	result = name_begin_text(t, &walk, LINUX_AT_FDCWD, (const char *)label->address + PATH_OFFSET, false, false);
-	if (result >= 0)
-		result = name_call(t, &walk, &make);
-	ns_walk_end(&walk);
+	result = path_call(t, label, &make);
 	handle_close(port);
 	if (result < 0)
 		return result == -EEXIST ? -EADDRINUSE : result;
 	message = (struct message){ .word = { SOCKET_NAME }, .send_address = (uintptr_t)label, .send_size = sizeof *label };
 	result = server_control_call(t, fd, &message);
-	return result < 0 ? result : link_set_label(fd, LINK_LABEL_OWN, label, sizeof *label);
+	if (result >= 0)
+		result = link_set_label(fd, LINK_LABEL_OWN, label, sizeof *label);
+	if (result < 0) {
+		struct message undo = { .word = { FILE_UNLINK } };
+		(void)path_call(t, label, &undo);
+	}
+	return result;
 }
 
 int64_t address_any(struct linux_thread *t, int fd, uint32_t type)

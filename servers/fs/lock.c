@@ -221,7 +221,7 @@ static void grant(const struct lock_wait *wait)
 	struct held *before = held_in_range(&wait->wanted);
 	bool memory = before && apply_alone(wait->wanted);
 	store_commit();
-	if (server_answer(wait->reply, memory ? 0 : -ENOLCK, NULL, NULL, 0) != 0 && memory) {
+	if (server_answer(wait->reply, memory ? 0 : -ENOMEM, NULL, NULL, 0) != 0 && memory) {
 		struct wanted none = wait->wanted;
 		none.type = FILE_LOCK_NONE;
 		apply_alone(none);
@@ -335,7 +335,7 @@ static int64_t wait_begin(struct server_request *request, const struct wanted *w
 {
 	struct lock_wait *wait = malloc(sizeof *wait), **place = &waits;
 	if (!wait)
-		return -ENOLCK;
+		return -ENOMEM;
 	*wait = (struct lock_wait){ .wanted = *wanted, .badge = request->badge, .thread = request->word[5], .reply = server_defer(request) };
 	while (*place)
 		place = &(*place)->next;
@@ -385,13 +385,13 @@ int64_t lock_request(struct server_request *request, uint64_t id)
 		struct wanted none = wanted;
 		none.type = FILE_LOCK_NONE;
 		if (!apply_alone(none))
-			return -ENOLCK;
+			return -ENOMEM;
 		retry(wanted.node);
 		lock = conflict(&wanted);
 	}
 	if (!lock) {
 		if (!apply_alone(wanted))
-			return -ENOLCK;
+			return -ENOMEM;
 		retry(wanted.node); /* less than before may be locked now */
 	} else if (!(what & FILE_LOCK_WAIT))
 		result = -EAGAIN;
@@ -425,7 +425,7 @@ int64_t lock_register(struct server_request *request, uint64_t id)
 		return -EBADF;
 	struct registered *owner = registered_get(request->badge);
 	if (!owner)
-		return -ENOLCK;
+		return -ENOMEM;
 	owner->ports++; /* a port that cannot be sent says so by its close message */
 	int64_t port = client_create(fs_listener, WORD(WORD_OWNER, request->badge));
 	if (port < 0) {

@@ -12,10 +12,14 @@ enum { WORD_ID, WORD_TYPE, WORD_FLAGS, WORD_BACKLOG, WORD_SHUT, WORD_HANDLES, WO
 #define HANDLES 3 /* entry, event, room; WORD_HANDLES has a bit for each that there is */
 
 static handle_t sender = HANDLE_NONE, receiver = HANDLE_NONE;
+static unsigned packets; /* in the channel */
 
 static bool send(struct message *message)
 {
-	return channel_send(sender, message, CHANNEL_NON_BLOCKING, 0) >= 0;
+	if (channel_send(sender, message, CHANNEL_NON_BLOCKING, 0) < 0)
+		return false;
+	packets++;
+	return true;
 }
 
 static bool send_socket(const struct socket *socket)
@@ -39,7 +43,10 @@ static bool send_socket(const struct socket *socket)
 static bool take(struct message *message, struct socket_label *label)
 {
 	*message = (struct message){ .receive_address = (uintptr_t)label, .receive_size = sizeof *label };
-	return channel_receive(receiver, message, CHANNEL_NON_BLOCKING, 0) >= 0;
+	if (channel_receive(receiver, message, CHANNEL_NON_BLOCKING, 0) < 0)
+		return false;
+	packets -= packets > 0; /* a predecessor's were not counted */
+	return true;
 }
 
 static void drop_handles(const struct message *message)
@@ -48,26 +55,31 @@ static void drop_handles(const struct message *message)
 		handle_close(message->handle[i]);
 }
 
-static void send_all(void)
+static bool send_all(void)
 {
-	for (const struct socket *socket = socket_next(NULL); socket; socket = socket_next(socket))
-		(void)send_socket(socket);
+	const struct socket *socket = socket_next(NULL);
+	while (socket && send_socket(socket))
+		socket = socket_next(socket);
+	return !socket;
 }
 
-/* The channel is full, mostly of what is no longer true. */
-static void begin_again(void)
+/* Replaces all packets by one for each socket: if there is room for those, nothing is missing at any time, should we die. */
+void keeper_begin_again(void)
 {
 	struct message message;
 	struct socket_label label;
-	while (take(&message, &label))
+	unsigned old = packets;
+	bool sent = send_all();
+	while ((!sent || old-- > 0) && take(&message, &label))
 		drop_handles(&message);
-	send_all();
+	if (!sent)
+		(void)send_all();
 }
 
 void keeper_keep(const struct socket *socket)
 {
 	if (!send_socket(socket) && socket_count() <= LIVE_MAX)
-		begin_again();
+		keeper_begin_again(); /* it is full, mostly of what is no longer true */
 }
 
 void keeper_forget(const struct socket *socket)
@@ -116,5 +128,5 @@ void keeper_start(handle_t sender_end, handle_t receiver_end)
 	receiver = receiver_end;
 	while (take(&message, &label))
 		restore(&message, &label);
-	send_all();
+	(void)send_all();
 }

@@ -14,6 +14,8 @@
 void keeper_start(handle_t sender, handle_t receiver);
 /* The socket is new or has changed. */
 void keeper_keep(const struct socket *socket);
+/* Drops all packets that are no longer true. */
+void keeper_begin_again(void);
 /* It goes. */
 void keeper_forget(const struct socket *socket);
 #endif

@@ -74,6 +74,13 @@ static int64_t do_find(struct server_request *request, struct socket *none)
 	return socket ? reply_port(request, PORT_ADDRESS, socket) : -ECONNREFUSED;
 }
 
+static int64_t do_sync(struct server_request *request, struct socket *none)
+{
+	(void)request, (void)none;
+	keeper_begin_again();
+	return 0;
+}
+
 /* -- control */
 
 static int64_t do_address(struct server_request *request, struct socket *socket)
@@ -286,7 +293,7 @@ static const struct {
 	unsigned port;
 	int64_t (*function)(struct server_request *request, struct socket *socket);
 } operations[] = {
-	[SOCKET_NEW] = { PORT_ORDINARY, do_new }, [SOCKET_FIND] = { PORT_ORDINARY, do_find },
+	[SOCKET_NEW] = { PORT_ORDINARY, do_new }, [SOCKET_FIND] = { PORT_ORDINARY, do_find }, [SOCKET_SYNC] = { PORT_ORDINARY, do_sync },
 	[SOCKET_ADDRESS] = { PORT_CONTROL, do_address }, [SOCKET_NAME] = { PORT_CONTROL, do_name }, [SOCKET_BIND] = { PORT_CONTROL, do_bind },
 	[SOCKET_LISTEN] = { PORT_CONTROL, do_listen }, [SOCKET_ACCEPT] = { PORT_CONTROL, do_accept }, [SOCKET_SHUT] = { PORT_CONTROL, do_shut },
 	[SOCKET_CONNECT] = { PORT_ADDRESS, do_connect }, [SOCKET_TARGET] = { PORT_ADDRESS, do_target },

@@ -466,7 +466,7 @@ int64_t terminal_request(void *context, struct server_request *request)
 	case FILE_SETATTR: return do_setattr(request, start);
 	case FILE_READDIR: return do_readdir(request, start);
 	case FILE_STATFS: return do_statfs(request, start);
-	case FILE_SYNC: return 0;
+	case FILE_SYNC: keeper_begin_again(); return 0;
 	case FILE_NAME: return do_name(request, start);
 	case FILE_READLINK: return -EINVAL;
 	case FILE_MAKE_DIRECTORY:

@@ -138,6 +138,8 @@ void pseudo_hang_up(struct terminal *terminal, int64_t read_result);
 handle_t keeper_start(handle_t sender, handle_t receiver);
 /* Keeps an event for a successor. */
 void keeper_keep(handle_t event, bool is_console);
+/* Drops what nobody needs any more: at no time one that is in use is missing, as long as there is room for all of them twice. */
+void keeper_begin_again(void);
 
 /* -- the console's settings over a restart (kept.c). True: a predecessor's are set. */
 bool kept_start(struct terminal *console_terminal);

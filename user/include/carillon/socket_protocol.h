@@ -27,6 +27,7 @@ enum socket_operation {
 	/* ordinary */
 	SOCKET_NEW = 1,  /* word1 = Linux's type; handle[0] = entry of a datagram socket. Reply: handle[0] = control port (moved) */
 	SOCKET_FIND,     /* range: an abstract address. Reply: handle[0] = address port. ECONNREFUSED */
+	SOCKET_SYNC,     /* what outlives the server is written anew, without what is no longer true */
 	/* control */
 	SOCKET_ADDRESS,  /* Reply: handle[0] = an address port */
 	SOCKET_NAME,     /* range: struct socket_label, what connected peers are told */
