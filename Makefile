@@ -205,7 +205,19 @@ $(foreach name,$(NATIVE_NAMES),$(eval $(call native_program,$(name),$(wildcard $
 
 # the program of tests/fuzz, which takes init's place; not part of the system
 $(eval $(call native_program,fuzz,tests/fuzz/native))
-fuzz: $(BUILD)/system/fuzz kernel tools
+# servers and the library with the heaps of tests/fuzz
+define heap_program
+$(BUILD)/heap/$(1): $(call objects,native,$(call sources,servers/$(1)/*.c servers/$(1)/$(ARCH)/*.c) tests/fuzz/heap/heap.c) $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC)
+	@mkdir -p $$(@D)
+	$(CC) $(LINK) -Wl,-Ttext-segment=0x1000000 $$(filter %.o,$$^) \
+		-Wl,--start-group $(NATIVE_ARCHIVE) $(LIBRARY_ARCHIVE) $(MUSL_LIBC) $(shell $(CC) -print-libgcc-file-name) -Wl,--end-group -o $$@
+endef
+HEAP_NAMES := $(notdir $(patsubst %/,%,$(wildcard servers/*/)))
+$(foreach name,$(HEAP_NAMES),$(eval $(call heap_program,$(name))))
+$(BUILD)/heap/library: $(LIBRARY_OBJECTS) $(call objects,library,tests/fuzz/heap/library.c) linux/image.ld
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -Wl,--wrap=linux_alloc -T linux/image.ld $(filter %.o,$^) -o $@
+fuzz: $(BUILD)/system/fuzz $(addprefix $(BUILD)/heap/,$(HEAP_NAMES) library) kernel tools
 # the same of tests/ipc
 $(eval $(call native_program,ipc,tests/ipc/native))
 ipc: $(BUILD)/system/ipc kernel tools
@@ -270,5 +282,5 @@ clean:
 
 
 .PHONY: fuzz ipc bench standin generated kernel library servers tools archive all clean
--include $(addsuffix .d,$(KERNEL_OBJECTS) $(KERNELS:%=$(OBJECT)/%/offsets/arch/offsets.h) $(LIBRARY_OBJECTS) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
-	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c tests/ipc/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
+-include $(addsuffix .d,$(KERNEL_OBJECTS) $(KERNELS:%=$(OBJECT)/%/offsets/arch/offsets.h) $(LIBRARY_OBJECTS) $(call objects,library,tests/fuzz/heap/library.c) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
+	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c tests/fuzz/heap/heap.c tests/ipc/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))

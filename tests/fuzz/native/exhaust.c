@@ -3,7 +3,7 @@
  * fail, then its second, and so on, until it comes through untouched. A call that meets a failure either says ENOMEM and has changed nothing, or does without; then what it made
  * is undone, and the machine's figures and this process's handles must be as before each time.
  *
- * Calls that wait for others, end the caller or only look at a value are not here; they allocate nothing of their own (tests/fuzz/README).
+ * Calls that wait for others are meet.c's. Those that end the caller or only look at a value are not here; they allocate nothing of their own.
  */
 #include <errno.h>
 #include <string.h>

@@ -202,7 +202,8 @@ int main(void)
 	archive = (const void *)space_map(HANDLE_SELF_SPACE, &map);
 	seed = word_value("fuzz=", 1);
 	if (word_value("exhaust=", 0)) {
-		server_log("fuzz: ok, %u allocations failed", exhaust_run());
+		unsigned alone = exhaust_run();
+		server_log("fuzz: ok, %u allocations failed, %u in meetings", alone, meet_run());
 		power_off(0);
 	}
 	uint64_t wanted = word_value("calls=", 100000), calls = 0;
