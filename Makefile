@@ -168,8 +168,9 @@ $(OBJECT)/library/linux/vdso/image.S.o: LIBRARY_FLAGS += -DVDSO_FILE='"$(VDSO)"'
 $(OBJECT)/library/linux/vdso/image.S.o: $(VDSO)
 
 LAYOUT := abi/$(ARCH)/abi/layout.h
+LINK_LIBRARY = $(LINK) -Wl,--defsym=LIBRARY_START=$$(sed -n 's/^\#define LIBRARY_START \(0x[0-9a-f]*\)ul$$/\1/p' $(LAYOUT)) -T linux/image.ld
 $(LIBRARY): $(LIBRARY_OBJECTS) linux/image.ld $(LAYOUT)
-	$(CC) $(LINK) -Wl,--defsym=LIBRARY_START=$$(sed -n 's/^#define LIBRARY_START \(0x[0-9a-f]*\)ul$$/\1/p' $(LAYOUT)) -T linux/image.ld $(LIBRARY_OBJECTS) -o $@
+	$(CC) $(LINK_LIBRARY) $(LIBRARY_OBJECTS) -o $@
 $(LIBRARY_ARCHIVE): $(LIBRARY_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -214,9 +215,9 @@ $(BUILD)/heap/$(1): $(call objects,native,$(call sources,servers/$(1)/*.c server
 endef
 HEAP_NAMES := $(notdir $(patsubst %/,%,$(wildcard servers/*/)))
 $(foreach name,$(HEAP_NAMES),$(eval $(call heap_program,$(name))))
-$(BUILD)/heap/library: $(LIBRARY_OBJECTS) $(call objects,library,tests/fuzz/heap/library.c) linux/image.ld
+$(BUILD)/heap/library: $(LIBRARY_OBJECTS) $(call objects,library,tests/fuzz/heap/library.c) linux/image.ld $(LAYOUT)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) -Wl,--wrap=linux_alloc -T linux/image.ld $(filter %.o,$^) -o $@
+	$(CC) $(LINK_LIBRARY) -Wl,--wrap=linux_alloc $(filter %.o,$^) -o $@
 fuzz: $(BUILD)/system/fuzz $(addprefix $(BUILD)/heap/,$(HEAP_NAMES) library) kernel tools
 # the same of tests/ipc
 $(eval $(call native_program,ipc,tests/ipc/native))

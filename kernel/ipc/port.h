@@ -101,7 +101,7 @@ static inline struct budget *port_caller_budget(const struct thread_ipc *ipc)
 void port_call_resume(struct arch_frame *frame);
 void port_receive_resume(struct arch_frame *frame);
 
-/* Whose call the current or a waiting thread has received and neither answered nor put aside: not referenced, it waits meanwhile. NULL: nobody's. */
+/* Whose call the current or a waiting thread serves (as port_caller_budget): not referenced, it waits meanwhile. NULL: nobody's. */
 struct thread *port_thread_served(const struct thread *thread);
 
 /* --- objects --- */

@@ -128,7 +128,7 @@ static int call_deliver(struct thread *thread, struct port *port, struct call *c
 struct thread *port_thread_served(const struct thread *thread)
 {
 	const struct thread_ipc *ipc = thread->ipc;
-	const struct call *call = ipc ? ipc->served : NULL;
+	const struct call *call = !ipc ? NULL : ipc->served ? ipc->served : ipc->billed;
 	return call && call->state == CALL_BOUND ? call->thread : NULL;
 }
 
