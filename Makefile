@@ -100,14 +100,18 @@ $(GEN)/trace/linux_calls.h: $(LINUX_CALLS)
 $(GEN)/manual/linux_calls.txt: $(LINUX_CALLS)
 	$(call generate,manual -v arch=$(ARCH),tools/generate/linux_calls.awk,linux/calls.tbl)
 
-# -- kernel, twice: carillon.elf, and carillon-debug.elf with the checks of KERNEL_DEBUG (lock order, poisoned memory), which tests use
+# -- kernel: carillon.elf, for one processor, and carillon-debug.elf with the checks of KERNEL_DEBUG (lock order, poisoned memory), which tests use
 
 KERNEL_SOURCES := $(filter-out arch/$(ARCH)/offsets.c,$(call sources,kernel/*/*.c arch/*.c arch/$(ARCH)/*.c arch/$(ARCH)/*.S plat/$(PLAT)/*.c plat/$(PLAT)/*.S lib/*.c lib/*/*.c))
 KERNEL_SCRIPT := $(firstword $(wildcard arch/$(ARCH)/kernel.ld arch/$(ARCH)/*.ld))
-KERNELS := carillon carillon-debug
+# and carillon-several for more than one processor, where the port has that
+PROCESSORS_x86_64 := 8
+PROCESSORS := $(or $(PROCESSORS_$(ARCH)),1)
+KERNELS := carillon carillon-debug $(if $(PROCESSORS_$(ARCH)),carillon-several)
 # checks on the machine itself (arch/test)
 CHECK_SOURCES := kernel/debug/check.c $(call sources,arch/test/*.c arch/$(ARCH)/test/*.S)
 SOURCES_carillon := $(filter-out $(CHECK_SOURCES),$(KERNEL_SOURCES))
+SOURCES_carillon-several := $(SOURCES_carillon)
 SOURCES_carillon-debug := $(sort $(KERNEL_SOURCES) $(CHECK_SOURCES))
 KERNEL_OBJECTS := $(foreach kernel,$(KERNELS),$(call objects,$(kernel),$(SOURCES_$(kernel))))
 
@@ -139,7 +143,8 @@ $(BUILD)/$(1).elf: $(call objects,$(1),$(SOURCES_$(1))) $(BUILD)/$(1).symbols.o 
 	$(KERNEL_LINK) $(call objects,$(1),$(SOURCES_$(1))) $(BUILD)/$(1).symbols.o -o $$@
 endef
 $(eval $(call kernel,carillon,))
-$(eval $(call kernel,carillon-debug,-DKERNEL_DEBUG=1))
+$(eval $(call kernel,carillon-debug,-DKERNEL_DEBUG=1 -DPROCESSORS_MAX=$(PROCESSORS)u))
+$(eval $(call kernel,carillon-several,-DPROCESSORS_MAX=$(PROCESSORS)u))
 
 # -- the Linux personality
 

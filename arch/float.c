@@ -2,7 +2,8 @@
  * Floating-point and vector state, lazily: the kernel uses none of it. The unit holds the state of processor->float_owner. For any other thread it is
  * off; its first such instruction traps, and float_take saves the owner's state and loads its own. A thread that never uses the unit has no area and pays one
  * comparison a switch. What the unit is, and how its state is saved, is the port's float_unit.h.
- * With more processors running, a thread's owner processor will have to save before the thread can move; threads do not move now.
+ * With several processors running a thread may go on on another one, so the owner's state is saved when it gives up the processor (float_leave), and nobody
+ * owns the unit then.
  */
 #include "arch/float.h"
 #include "float_unit.h"
@@ -52,6 +53,17 @@ void float_forget(struct thread *thread)
 		heap_free(thread->arch.float_area, float_area_size());
 	}
 	thread->arch.float_area = NULL;
+}
+
+void float_leave(struct thread *thread)
+{
+	struct processor *processor = this_processor();
+
+	if (processor->float_owner != thread)
+		return;
+	float_unit_enable(thread->arch.float_area);
+	float_unit_save(thread->arch.float_area);
+	processor->float_owner = NULL;
 }
 
 void float_switch(struct thread *to)

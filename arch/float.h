@@ -7,6 +7,8 @@ struct thread;
 bool float_take(void) must_check;
 /* The thread's state is not wanted any more (it ends or begins a new program); frees the area. */
 void float_forget(struct thread *thread);
+/* The thread gives up the processor, and may go on on another one. */
+void float_leave(struct thread *thread);
 /* Called by the context switch. */
 void float_switch(struct thread *to);
 #endif

@@ -11,12 +11,36 @@
  * A table's page counts its present entries (struct page.flags; the top table counts user entries only): empty tables are
  * freed at once. It also remembers which groups of eight entries were ever set (struct page.groups), so that sweeps look only there: most tables
  * hold a handful of entries. Freed tables are kept aside until no processor can walk them.
+ *
+ * Several processors: a space knows which have its tables loaded (struct arch_space.processors). Whoever takes a translation away, or a right of it, has all of
+ * them forget it before the lock of the space is released and before any page is freed (translations_forget). A processor enters itself before it loads the
+ * tables (arch_space_activate), so it is seen, or it sees the tables as they are changed. One that idles in a space it does not need leaves it when it is
+ * asked to forget.
  */
 #include "arch/page_table.h"
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 #include "kernel/obj/budget.h"
 
 #define FLUSH_SINGLY 32u /* more pages than this: forget everything */
+
+/* Has the other processors that may hold translations of the space forget those of `count` addresses (NULL: all); leave: and not use its tables any more. */
+static inline void forget_elsewhere(struct arch_space *space, const uint64_t *address, unsigned count, bool leave)
+{
+#if PROCESSORS_MAX > 1
+	if (processors_several())
+		translations_forget(space, address, count, leave);
+#else
+	(void)space, (void)address, (void)count, (void)leave;
+#endif
+}
+
+/* An entry of a page was replaced: does it name another page, or allow less? A processor that only does not know of more rights finds out by a fault. */
+static inline bool entry_narrowed(uint64_t old, uint64_t entry)
+{
+	return entry_physical(old) != entry_physical(entry) || (!entry_closed(old) && entry_closed(entry)) ||
+		(entry_allows(old, ARCH_MAP_EXECUTE) && !entry_allows(entry, ARCH_MAP_EXECUTE));
+}
 
 /* A present entry appears at an index of a table. */
 static inline void table_note(struct page *page, unsigned index)
@@ -90,14 +114,17 @@ static void unmap_table(struct unmapping *un, uint64_t *table, unsigned shift, u
 static void unmap_flush(struct unmapping *un)
 {
 	bool tables = !list_empty(&un->tables);
+	bool all = un->count > FLUSH_SINGLY || (tables && (TRANSLATION_PAGE_KEEPS_TABLES || !un->count));
 
 	if (!translation_active(un->space))
 		; /* a space's translations are forgotten when another is loaded */
-	else if (un->count > FLUSH_SINGLY || (tables && (TRANSLATION_PAGE_KEEPS_TABLES || !un->count)))
+	else if (all)
 		translation_forget_all();
 	else
 		for (unsigned i = 0; i < un->count; i++)
 			translation_forget(un->address[i]);
+	if (all || un->count)
+		forget_elsewhere(un->space, all ? NULL : un->address, un->count, false);
 	while (!list_empty(&un->tables)) {
 		struct page *page = list_first(&un->tables, struct page, link);
 		list_remove(&page->link);
@@ -122,6 +149,7 @@ void arch_space_destroy(struct arch_space *space)
 		return;
 	if (translation_active(space)) /* a kernel thread may still run in it */
 		arch_space_activate(NULL);
+	forget_elsewhere(space, NULL, 0, true);
 	arch_space_unmap(space, 0, USER_TOP);
 	page_unref(page_of_address(space->root));
 	space->root = NULL;
@@ -169,10 +197,14 @@ unsigned arch_space_map(struct arch_space *space, uint64_t address, const physic
 		for (unsigned i = address >> PAGE_SHIFT & (ENTRIES - 1); i < ENTRIES && done < count; i++, done++, address += PAGE_SIZE) {
 			uint64_t old = table[i];
 			table[i] = entry_of_page(physical[done]) | bits;
-			if (!entry_present(old))
+			if (!entry_present(old)) {
 				table_note(page, i);
-			else if (active)
+				continue;
+			}
+			if (active)
 				translation_forget(address);
+			if (PROCESSORS_MAX > 1 && entry_narrowed(old, table[i]))
+				forget_elsewhere(space, &address, 1, false);
 		}
 	}
 	if (flags & ARCH_MAP_EXECUTE)
@@ -209,14 +241,20 @@ void arch_space_write_protect(struct arch_space *space, uint64_t start, uint64_t
 		}
 	} else {
 		protect_table(space->root, TOP_SHIFT, align_down(start, PAGE_SIZE), min(align_up(end, PAGE_SIZE), USER_TOP));
-		if (end - start <= 4 * PAGE_SIZE && translation_active(space)) {
+		if (end - start <= 4 * PAGE_SIZE) {
+			uint64_t pages[5];
+			unsigned count = 0;
 			for (uint64_t a = align_down(start, PAGE_SIZE); a < end; a += PAGE_SIZE)
-				translation_forget(a);
+				pages[count++] = a;
+			for (unsigned i = 0; i < count && translation_active(space); i++)
+				translation_forget(pages[i]);
+			forget_elsewhere(space, pages, count, false);
 			return;
 		}
 	}
 	if (translation_active(space))
 		translation_forget_all();
+	forget_elsewhere(space, NULL, 0, false);
 }
 
 bool arch_space_allows(struct arch_space *space, uint64_t address, unsigned flags, physical_t *physical)

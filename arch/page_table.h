@@ -5,6 +5,14 @@
 #include "translation.h" /* before page_entry.h, which asks it what the processor can do */
 #include "page_entry.h"
 
+#if PROCESSORS_MAX > 1
+/*
+ * The port's: every processor that may hold translations of the space, but this one, forgets those of `count` addresses (address NULL: all of the space's); with
+ * leave it does not use the space's tables any more. Returns when that is done. Any locks; the space is not changed meanwhile.
+ */
+void translations_forget(struct arch_space *space, const uint64_t *address, unsigned count, bool leave);
+#endif
+
 #define ENTRIES 512u
 #define GROUP 8u /* entries a bit of struct page.groups stands for */
 

@@ -134,9 +134,3 @@ void arch_halt(void)
 	for (;;)
 		__asm__ volatile("wfi" ::: "memory");
 }
-
-void arch_start_processors(unsigned count)
-{
-	if (count > 1)
-		log_info("only the boot processor of %u runs", count);
-}

@@ -7,6 +7,8 @@
 #define APIC_PRIORITY 0x80
 #define APIC_END 0xb0
 #define APIC_SPURIOUS 0xf0
+#define APIC_COMMAND 0x300
+#define APIC_COMMAND_HIGH 0x310
 #define APIC_TIMER 0x320
 #define APIC_PERFORMANCE 0x340
 #define APIC_LINE0 0x350
@@ -17,6 +19,7 @@
 #define APIC_TIMER_DIVIDE 0x3e0
 #define APIC_MASKED 0x10000u
 #define APIC_ENABLED 0x100u
+#define APIC_PENDING 0x1000u
 #define APIC_BASE_X2APIC 0x400ul
 #define APIC_BASE_ENABLED 0x800ul
 
@@ -61,6 +64,18 @@ void apic_end_of_interrupt(void)
 uint32_t apic_identifier(void)
 {
 	return registers ? apic_read(APIC_IDENTIFIER) >> 24 : apic_read(APIC_IDENTIFIER);
+}
+
+void apic_send(uint32_t apic, uint32_t command)
+{
+	if (!registers) {
+		write_msr(0x800 + APIC_COMMAND / 16, (uint64_t)apic << 32 | command);
+		return;
+	}
+	apic_write(APIC_COMMAND_HIGH, apic << 24);
+	apic_write(APIC_COMMAND, command);
+	while (apic_read(APIC_COMMAND) & APIC_PENDING)
+		__asm__ volatile("pause");
 }
 
 void apic_timer_count(uint32_t ticks)

@@ -18,7 +18,6 @@ static uint64_t multiplier;       /* nanoseconds per count << SHIFT */
 static uint64_t apic_multiplier;  /* APIC ticks per nanosecond << SHIFT */
 
 struct sample { uint64_t counter; uint32_t ticks; };
-void apic_timer_unmask(void);
 bool pit_measure(uint64_t *counter, uint64_t *apic_ticks, uint64_t *microseconds);
 
 static struct sample first;

@@ -6,6 +6,7 @@
 #include "x86.h"
 #include "abi/registers.h"
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 
 struct cpu_features cpu_features;
 
@@ -19,10 +20,11 @@ struct task_segment {
 } __attribute__((packed));
 _Static_assert(sizeof(struct task_segment) == 104, "as the hardware has it");
 
-/* One processor runs now; a second gets its own copy of these. words.S stores to stack[0]. */
-struct task_segment task_segment;
-static uint64_t descriptors[9] __attribute__((aligned(16)));
-static char interrupt_stacks[3][8192] __attribute__((aligned(16)));
+/* Each processor's. words.S stores to stack[0] of the first. */
+struct task_segment task_segment[PROCESSORS_MAX];
+#define DESCRIPTORS 9u
+static uint64_t descriptor_tables[PROCESSORS_MAX][10] __attribute__((aligned(16)));
+static char interrupt_stacks[PROCESSORS_MAX][3][8192] __attribute__((aligned(16)));
 
 void cpu_detect(void)
 {
@@ -66,12 +68,13 @@ void cpu_detect(void)
 
 void cpu_set_kernel_stack(uint64_t top)
 {
-	task_segment.stack[0] = top;
+	task_segment[processor_number()].stack[0] = top;
 }
 
-static void load_segments(void)
+static void load_segments(unsigned number)
 {
-	uint64_t base = (uint64_t)&task_segment, limit = sizeof(task_segment) - 1;
+	struct task_segment *task = &task_segment[number];
+	uint64_t base = (uint64_t)task, limit = sizeof(*task) - 1, *descriptors = descriptor_tables[number];
 	descriptors[1] = 0x00af9b000000ffff; /* kernel code */
 	descriptors[2] = 0x00cf93000000ffff; /* kernel data */
 	descriptors[3] = 0;                  /* where 32-bit user code would be: none */
@@ -79,11 +82,11 @@ static void load_segments(void)
 	descriptors[5] = 0x00affb000000ffff; /* user code */
 	descriptors[6] = limit | (base & 0xffffff) << 16 | 0x89ul << 40 | (base >> 24 & 0xff) << 56;
 	descriptors[7] = base >> 32;
-	descriptors[SELECTOR_PROCESSOR / 8] = 0x0000f10000000000 | 0; /* its limit tells programs the number of this processor */
-	task_segment.io_map = sizeof(task_segment);
+	descriptors[SELECTOR_PROCESSOR / 8] = 0x0000f10000000000 | number; /* its limit tells programs the number of this processor */
+	task->io_map = sizeof(*task);
 	for (unsigned i = 0; i < 3; i++)
-		task_segment.interrupt_stack[i] = (uint64_t)(interrupt_stacks[i] + sizeof(interrupt_stacks[i]));
-	struct { uint16_t limit; uint64_t base; } __attribute__((packed)) pointer = { sizeof(descriptors) - 1, (uint64_t)descriptors };
+		task->interrupt_stack[i] = (uint64_t)(interrupt_stacks[number][i] + sizeof(interrupt_stacks[number][i]));
+	struct { uint16_t limit; uint64_t base; } __attribute__((packed)) pointer = { DESCRIPTORS * sizeof(*descriptors) - 1, (uint64_t)descriptors };
 	__asm__ volatile("lgdt %0\n\tltr %w1" :: "m"(pointer), "r"(SELECTOR_TASK) : "memory");
 	__asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%ss\n\t" :: "r"(SELECTOR_KERNEL_DATA));
 }
@@ -93,14 +96,14 @@ void cpu_start(struct processor *processor)
 	struct cpu_features *f = &cpu_features;
 	write_msr(MSR_GS_BASE, (uint64_t)processor);
 	write_msr(MSR_KERNEL_GS_BASE, 0);
-	load_segments();
+	load_segments(processor->number);
 	idt_load();
-	if (f->smap)
+	if (f->smap && !processor->number) /* the first, while it is alone */
 		patch_access();
 	WRITE_CONTROL(0, (READ_CONTROL(0) & ~CR0_EMULATE_FPU) | CR0_WRITE_PROTECT | CR0_MONITOR_FPU | CR0_NATIVE_FPU_ERRORS);
 	WRITE_CONTROL(4, (READ_CONTROL(4) | CR4_FXSAVE | CR4_SIMD_EXCEPTIONS) | (f->global_pages ? CR4_GLOBAL_PAGES : 0) |
 		(f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0) | (f->xsave ? CR4_XSAVE : 0) | (f->base_instructions ? CR4_BASE_INSTRUCTIONS : 0));
-	if (!f->base_instructions)
+	if (!f->base_instructions && !processor->number)
 		patch_words();
 	float_start();
 	write_msr(MSR_STAR, (uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)(SELECTOR_USER_DATA - 8) << 48);
@@ -169,10 +172,4 @@ void arch_halt(void)
 {
 	for (;;)
 		__asm__ volatile("cli\n\thlt" ::: "memory");
-}
-
-void arch_start_processors(unsigned count)
-{
-	if (count > 1)
-		log_info("only the boot processor of %u runs", count);
 }

@@ -285,8 +285,9 @@ trap_entry_paranoid:
 	rdmsr
 	shlq $32, %rdx
 	orq %rdx, %rax
-	cmpq $boot_processor, %rax              /* a program may have any base, even this; then it does no harm */
-	je 1f
+	subq $processor_data, %rax              /* a program may have any base, even this; then it does no harm */
+	cmpq $PROCESSORS_SIZE, %rax
+	jb 1f
 3:	swapgs
 	incl %ebx
 1:	movq %rsp, %rdi

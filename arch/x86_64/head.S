@@ -89,7 +89,7 @@ boot_root: .skip 4096
 boot_low: .skip 4096
 boot_high: .skip 4096
 boot_directory: .skip 4096
-	.globl boot_stack, boot_stack_top
+	.globl boot_stack, boot_stack_top, boot_root /* second.S */
 boot_stack: .skip 16384
 boot_stack_top:
 	.section .note.GNU-stack, "", @progbits

@@ -5,12 +5,13 @@
 #include "arch/page_table.h"
 #include "x86.h"
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 
 #define DIRECT_ENTRY 256u
 #define KERNEL_ENTRY 511u
 #define DEVICE_BASE 0xffffffffc0000000ul
 
-static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
+uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096))); /* second.S loads it */
 static uint64_t kernel_high[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_directory[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_table[4][ENTRIES] __attribute__((aligned(4096)));
@@ -102,6 +103,16 @@ void arch_space_activate(struct arch_space *space)
 	struct arch_processor *arch = this_arch();
 	if (arch->space == space)
 		return;
+#if PROCESSORS_MAX > 1
+	struct arch_space *before = arch->space;
+	uint32_t bit = processor_bit(processor_number());
+	if (space) /* before the tables are loaded: see the head of the file */
+		__atomic_fetch_or(&space->processors, bit, __ATOMIC_SEQ_CST);
+#endif
 	arch->space = space;
 	WRITE_CONTROL(3, space ? space->root_physical : image_physical(kernel_root));
+#if PROCESSORS_MAX > 1
+	if (before) /* its memory may go from now on */
+		__atomic_fetch_and(&before->processors, ~bit, __ATOMIC_RELEASE);
+#endif
 }

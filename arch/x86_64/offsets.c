@@ -14,6 +14,7 @@
 void offsets(void);
 void offsets(void)
 {
+	VALUE(PROCESSORS_SIZE, sizeof(struct processor) * PROCESSORS_MAX);
 	OFFSET(PROCESSOR_CALLS, processor, calls);
 	OFFSET(PROCESSOR_SWITCHES, processor, switches);
 	OFFSET(PROCESSOR_FLOAT_OWNER, processor, float_owner);

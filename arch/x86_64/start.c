@@ -23,8 +23,9 @@ struct hvm_start_info {
 struct hvm_module { uint64_t address, size, command_line, reserved; };
 struct hvm_memory { uint64_t address, size; uint32_t type, reserved; };
 
-struct processor boot_processor; /* entry.S compares with it */
-struct arch_processor boot_arch; /* words.S */
+/* By number; entry.S compares with the first array, words.S uses the first processor's of the second. */
+struct processor processor_data[PROCESSORS_MAX];
+struct arch_processor processor_arch[PROCESSORS_MAX];
 static struct start_info info;
 static char command_line[sizeof(((struct boot_info *)0)->command_line)];
 static physical_t ram[RANGES][2]; /* all of it, for the direct map */
@@ -133,22 +134,24 @@ static void memory_start(void)
 noreturn void start_kernel(uint32_t start_info_address);
 void start_kernel(uint32_t start_info_address)
 {
-	boot_processor.self = &boot_processor;
-	boot_processor.arch = &boot_arch;
-	write_msr(MSR_GS_BASE, (uint64_t)&boot_processor);
-	scheduler_processor_init(&boot_processor);
+	struct processor *processor = &processor_data[0];
+	processor->self = processor;
+	processor->arch = &processor_arch[0];
+	write_msr(MSR_GS_BASE, (uint64_t)processor);
+	scheduler_processor_init(processor);
 	serial_start();
 	idt_init();
 	cpu_detect();
 	start_info_read(direct(start_info_address));
 	command_line_parse();
-	cpu_start(&boot_processor);
+	cpu_start(processor);
 	memory_start();
 	apic_start();
 	clock_start_calibration();
 	pic_mask_all();
 	ioapic_start();
 	clock_finish_calibration();
-	info.processors = 1;
+	const char *processors = start_command_value(&info, "processors=");
+	info.processors = processors ? (unsigned)number_parse(&processors) : 1;
 	kernel_main(&info);
 }

@@ -7,6 +7,7 @@
 #include "arch/kernel_stack.h"
 #include "arch/thread.h"
 #include "x86.h"
+#include "kernel/core/processors.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/process.h"
 #include "arch/mmu.h"
@@ -82,6 +83,8 @@ void arch_context_switch(struct thread *from, struct thread *to)
 			write_msr(MSR_FS_BASE, to->arch.tls_base);
 		write_msr(MSR_KERNEL_GS_BASE, to->arch.block_base);
 	}
+	if (processors_several())
+		float_leave(from);
 	if (processor->float_owner == to || !this_arch()->float_disabled)
 		float_switch(to);
 	context_switch_stacks(&from->arch.stack_pointer, to->arch.stack_pointer);

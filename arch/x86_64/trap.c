@@ -121,6 +121,14 @@ static void interrupt(struct arch_frame *frame)
 	if (vector == VECTOR_TIMER) {
 		apic_end_of_interrupt();
 		timer_interrupt(frame);
+#if PROCESSORS_MAX > 1
+	} else if (vector == VECTOR_FORGET) {
+		apic_end_of_interrupt();
+		arch_processors_poll();
+	} else if (vector == VECTOR_POKE) {
+		apic_end_of_interrupt();
+		scheduler_poked();
+#endif
 	} else if (vector >= VECTOR_GLOBAL && !arch_interrupt_set(vector - VECTOR_GLOBAL, false)) {
 		/* Masked before its end is announced: the line stays high until the driver has served the device. */
 		apic_end_of_interrupt();
@@ -131,6 +139,14 @@ static void interrupt(struct arch_frame *frame)
 	}
 }
 
+static void non_maskable(struct arch_frame *frame)
+{
+#if PROCESSORS_MAX > 1
+	processors_halted(frame);
+#endif
+	log_print("non-maskable interrupt at %016lx", frame->rip);
+}
+
 /* From entry.S. Interrupts are disabled; for the three paranoid vectors the stack is not the thread's. */
 void trap_handle(struct arch_frame *frame)
 {
@@ -139,7 +155,7 @@ void trap_handle(struct arch_frame *frame)
 	else if (frame->vector >= 32)
 		interrupt(frame);
 	else if (frame->vector == VECTOR_NMI)
-		log_print("non-maskable interrupt at %016lx", frame->rip);
+		non_maskable(frame);
 	else if (frame->vector == VECTOR_DOUBLE_FAULT || frame->vector == VECTOR_MACHINE_CHECK || !(frame->cs & 3))
 		panic_at(frame, "%s in the kernel", exception_name(frame->vector));
 	else if (frame->vector == VECTOR_NO_FLOAT)

@@ -9,7 +9,7 @@
  * its struct message): the rest is dead by the convention of abi/x86_64/abi/call.h. Segment selectors are there from earlier entries. A
  * thread that sleeps from here has its saved stack pointer just below the frame, so that a switch to it by the scheduler "returns" to
  * words_call_resume or words_reply_resume.
- * Locks: one processor runs (boot_arch, task_segment are its), with interrupts disabled.
+ * Locks: one processor runs (the first of processor_arch and task_segment are its), with interrupts disabled; with more, nobody comes here (patch_words).
  */
 #include "abi/calls.h"
 #include "arch/frame.h"
@@ -60,9 +60,9 @@
 	movq %rsp, task_segment + 4
 	movq THREAD_PROCESS(\thread), %rcx
 	movq PROCESS_ARCH_SPACE(%rcx), %rcx
-	cmpq %rcx, boot_arch + ARCH_SPACE
+	cmpq %rcx, processor_arch + ARCH_SPACE
 	je 662f
-	movq %rcx, boot_arch + ARCH_SPACE
+	movq %rcx, processor_arch + ARCH_SPACE
 	movq SPACE_ROOT(%rcx), %rcx
 	movq %rcx, %cr3
 662:	movq THREAD_TLS(\thread), %rcx
@@ -70,15 +70,15 @@
 	/* float_switch: the unit is disabled unless the thread owns it */
 	cmpq \thread, %gs:PROCESSOR_FLOAT_OWNER
 	je 664f
-	cmpb $0, boot_arch + ARCH_FLOAT_DISABLED
+	cmpb $0, processor_arch + ARCH_FLOAT_DISABLED
 	jne 665f
 	movq %cr0, %rcx
 	orq $8, %rcx                            /* CR0_TASK_SWITCHED */
 	movq %rcx, %cr0
-	movb $1, boot_arch + ARCH_FLOAT_DISABLED
+	movb $1, processor_arch + ARCH_FLOAT_DISABLED
 	jmp 665f
 664:	clts
-	movb $0, boot_arch + ARCH_FLOAT_DISABLED
+	movb $0, processor_arch + ARCH_FLOAT_DISABLED
 665:	movq THREAD_BLOCK(\thread), %rcx
 	movq TOP_RFLAGS(%rsp), %r11
 	.endm

@@ -90,6 +90,8 @@ static inline void *direct(physical_t address) { return (void *)(DIRECT_BASE + a
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_GLOBAL 0x30 /* + number of the global interrupt */
 #define VECTOR_TIMER 0xef
+#define VECTOR_POKE 0xf0 /* from other processors: look at the run queues, */
+#define VECTOR_FORGET 0xf1 /* at translations to be forgotten */
 #define VECTOR_SPURIOUS 0xff
 
 /* What the processor can do, found once at start (cpu.c). */
@@ -106,8 +108,11 @@ struct arch_space;
 struct arch_processor {
 	struct arch_space *space;  /* whose tables are loaded; NULL: the kernel's own */
 	bool float_disabled;       /* CR0.TS is set: the next floating-point instruction traps */
+	uint32_t apic;             /* its local interrupt controller's number */
 };
 static inline struct arch_processor *this_arch(void) { return this_processor()->arch; }
+extern struct processor processor_data[PROCESSORS_MAX];      /* start.c */
+extern struct arch_processor processor_arch[PROCESSORS_MAX];
 
 void cpu_detect(void);                      /* cpu.c */
 void cpu_start(struct processor *processor);/* control registers, descriptor tables, system-call registers of this processor */
@@ -122,9 +127,15 @@ void float_device_not_available(struct arch_frame *frame);
 void apic_start(void);                      /* apic.c */
 void apic_end_of_interrupt(void);
 uint32_t apic_identifier(void);
+void apic_timer_unmask(void);
+void apic_send(uint32_t apic, uint32_t command); /* an interrupt to another processor; waits until it is on its way */
 uint64_t apic_timer_frequency(void);        /* ticks a second, 0 unknown */
 void apic_timer_count(uint32_t ticks);      /* one-shot; 0 stops */
 uint32_t apic_timer_left(void);
+#if PROCESSORS_MAX > 1
+/* processors.c */
+void processors_halted(struct arch_frame *frame); /* a non-maskable interrupt: the end, if it is arch_processors_halt's */
+#endif
 void clock_start_calibration(void);         /* clock.c */
 void clock_finish_calibration(void);
 void entry_table(void);                     /* entry.S: 256 stubs of 16 bytes */

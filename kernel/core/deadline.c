@@ -1,17 +1,19 @@
 /*
- * Deadlines: a list sorted by time, and the processor's one-shot timer. The timer is only ever moved to an earlier time here; when it fires
- * too early (what it was set for is gone), timer_interrupt sets it for what is left.
+ * Deadlines: a list sorted by time, and each processor's one-shot timer. A timer is only ever moved to an earlier time here; when it fires
+ * too early (what it was set for is gone), timer_interrupt sets it for what is left. The list is one: each deadline was asked for by the timer of the processor that
+ * set it, or by one that fires earlier and then asks for what is left, and whichever fires first does all that is due.
  * Lock: timers_lock (RANK_TIMERS); it is not held while an expired function runs, so that may set deadlines and wake threads.
  */
 #include "arch/processor.h"
 #include "kernel/core/lock.h"
+#include "kernel/core/processors.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/wait.h"
 
 static struct spinlock timers_lock = SPINLOCK_INIT("timers", RANK_TIMERS);
 static struct list deadlines = { &deadlines, &deadlines };
-static uint64_t timer_set = UINT64_MAX; /* what the timer is set to fire at */
-uint64_t quantum_end = UINT64_MAX;
+static uint64_t timer_set[PROCESSORS_MAX] = { [0 ... PROCESSORS_MAX - 1] = UINT64_MAX }; /* what the timer is set to fire at */
+uint64_t quantum_end[PROCESSORS_MAX] = { [0 ... PROCESSORS_MAX - 1] = UINT64_MAX };
 
 uint64_t time_now(void)
 {
@@ -20,8 +22,9 @@ uint64_t time_now(void)
 
 void timer_request(uint64_t when)
 {
-	if (when < timer_set) {
-		timer_set = when;
+	unsigned here = processor_number();
+	if (when < timer_set[here]) {
+		timer_set[here] = when;
 		arch_timer_set(when);
 	}
 }
@@ -48,7 +51,7 @@ void deadline_set(struct deadline *deadline, uint64_t when, void (*expired)(stru
 
 bool deadline_cancel(struct deadline *deadline)
 {
-	if (!__atomic_load_n(&deadline->armed, __ATOMIC_RELAXED)) /* only its owner arms it */
+	if (!__atomic_load_n(&deadline->armed, __ATOMIC_ACQUIRE)) /* only its owner arms it */
 		return false;
 	spin_lock(&timers_lock);
 	bool armed = deadline->armed;
@@ -59,31 +62,43 @@ bool deadline_cancel(struct deadline *deadline)
 	return armed;
 }
 
+void deadline_settle(const struct deadline *deadline)
+{
+	if (PROCESSORS_MAX > 1)
+		while (__atomic_load_n(&deadline->running, __ATOMIC_ACQUIRE))
+			processors_poll();
+}
+
 void timer_interrupt(const struct arch_frame *frame)
 {
+	unsigned here = processor_number();
 	uint64_t now = time_now();
 	spin_lock(&timers_lock);
-	timer_set = UINT64_MAX;
+	timer_set[here] = UINT64_MAX;
 	while (!list_empty(&deadlines)) {
 		struct deadline *first = list_first(&deadlines, struct deadline, link);
 		if (first->when > now)
 			break;
 		list_remove(&first->link);
-		__atomic_store_n(&first->armed, false, __ATOMIC_RELAXED);
+		if (PROCESSORS_MAX > 1) /* before it is seen disarmed */
+			__atomic_add_fetch(&first->running, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&first->armed, false, __ATOMIC_RELEASE);
 		void (*expired)(struct deadline *) = first->expired; /* its owner may set it again from here on */
 		spin_unlock(&timers_lock);
 		expired(first);
+		if (PROCESSORS_MAX > 1) /* the last that is done with it: who settles may free it now */
+			__atomic_sub_fetch(&first->running, 1, __ATOMIC_RELEASE);
 		spin_lock(&timers_lock);
 	}
 	if (!list_empty(&deadlines))
 		timer_request(list_first(&deadlines, struct deadline, link)->when);
 	spin_unlock(&timers_lock);
-	if (sample_at <= now)
+	if (sample_at[here] <= now)
 		scheduler_sample(frame, now);
-	if (sample_at != UINT64_MAX)
-		timer_request(sample_at);
-	if (quantum_end <= now)
+	if (sample_at[here] != UINT64_MAX)
+		timer_request(sample_at[here]);
+	if (quantum_end[here] <= now)
 		scheduler_quantum_ended();
-	else if (quantum_end != UINT64_MAX)
-		timer_request(quantum_end);
+	else if (quantum_end[here] != UINT64_MAX)
+		timer_request(quantum_end[here]);
 }

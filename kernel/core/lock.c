@@ -1,16 +1,19 @@
 /*
- * Spin locks of the kernel with KERNEL_DEBUG, taken with one exchange. On a single processor a second taking is a bug, never contention.
- * Each processor remembers what it holds, and taking a lock of a rank not above all held ones is a panic.
+ * Spin locks, in the kernel for several processors and with KERNEL_DEBUG, taken with one exchange. Whoever waits for one does meanwhile what other processors
+ * ask (processors.h): the holder may wait for that.
+ * With KERNEL_DEBUG each processor remembers what it holds, and taking a lock of a rank not above all held ones is a panic.
  */
 #include "kernel/core/lock.h"
 #include "arch/processor.h"
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
 {
 	*lock = (struct spinlock){ 0, (uint16_t)rank, -1, name };
 }
 
+#if defined(KERNEL_DEBUG) || PROCESSORS_MAX > 1
 #ifdef KERNEL_DEBUG
 static void held_add(struct spinlock *lock, bool second)
 {
@@ -35,17 +38,22 @@ static void held_remove(struct spinlock *lock)
 	for (p->lock_depth--; i <= p->lock_depth; i++)
 		p->locks_held[i - 1] = p->locks_held[i];
 }
+#else
+static inline void held_add(struct spinlock *lock, bool second) { (void)lock, (void)second; }
+static inline void held_remove(struct spinlock *lock) { (void)lock; }
+#endif
 
 static void take(struct spinlock *lock)
 {
 	int16_t number = (int16_t)this_processor()->number;
-	/* Interrupts are off and holders do not sleep: on the same processor it can only be a second taking. */
-	if (lock->held && lock->processor == number)
-		panic("lock %s taken twice", lock->name);
 	/* acquire: nothing of the critical section is done before the lock is held */
-	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
+	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+		/* Interrupts are off and holders do not sleep: on the same processor it can only be a second taking. */
+		if (lock->processor == number)
+			panic("lock %s taken twice", lock->name);
 		while (lock->held)
-			__asm__ volatile("" ::: "memory");
+			processors_poll();
+	}
 	lock->processor = number;
 }
 

@@ -3,8 +3,8 @@
  * The kernel runs with interrupts disabled except in the idle loop, so a lock is never contended by an interrupt on the same
  * processor. Nobody sleeps or touches user memory while holding one: see docs/locking.md for the order.
  *
- * One processor is used so far. There a lock is free whenever it is taken, so the kernel without KERNEL_DEBUG leaves only what keeps the
- * compiler from moving memory accesses across; the kernel with it, which tests run, takes every lock and checks the order.
+ * On one processor a lock is free whenever it is taken, so the kernel that is built for one (PROCESSORS_MAX 1, without KERNEL_DEBUG) leaves only what keeps
+ * the compiler from moving memory accesses across. The kernel for several takes them; the one with KERNEL_DEBUG, which tests run, checks the order too.
  */
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
@@ -31,6 +31,7 @@ enum lock_rank {
 	RANK_SCHEDULER,   /* run queues */
 	RANK_HEAP,
 	RANK_PAGES,
+	RANK_BOARD,       /* registers of the interrupt controller */
 	RANK_LOG,
 	RANK_COUNT,
 };
@@ -43,7 +44,7 @@ struct spinlock {
 };
 #define SPINLOCK_INIT(name_, rank_) { 0, rank_, -1, name_ }
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
-#ifdef KERNEL_DEBUG
+#if defined(KERNEL_DEBUG) || PROCESSORS_MAX > 1
 void spin_lock(struct spinlock *lock);
 /* For two locks of one rank: take the one with the lower address first, the other with this. */
 void spin_lock_second(struct spinlock *lock);

@@ -10,14 +10,14 @@
 #define RING_SIZE 65536u /* a power of two */
 #define LINE_SIZE 512
 
-bool log_verbose;
+bool log_verbose, log_alone;
 static char ring[RING_SIZE];
 static uint64_t ring_written; /* bytes ever */
 static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
 
 static void line_write(const char *text, size_t length, bool serial)
 {
-	bool locked = !spin_held(&log_lock); /* a panic while logging still gets out */
+	bool locked = !log_alone && !spin_held(&log_lock); /* a panic while logging still gets out */
 	if (locked)
 		spin_lock(&log_lock);
 	for (size_t i = 0; i < length; i++)

@@ -7,6 +7,7 @@ void log_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for chatter: always in the ring, on the serial port only when the command line has the word `verbose`. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern bool log_verbose;
+extern bool log_alone; /* a panic: the lock is not taken any more */
 /* Copies the newest bytes of the ring, oldest first; returns how many. */
 size_t log_read(char *buffer, size_t size);
 void log_write_text(const char *text, size_t length); /* a line as it is */

@@ -11,6 +11,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
+#include "kernel/core/processors.h"
 #include "kernel/core/start.h"
 #include "kernel/core/wait.h"
 #include "kernel/debug/check.h"
@@ -179,12 +180,12 @@ void kernel_main(struct start_info *info)
 		page_add_range(info->memory[i].start, info->memory[i].end);
 		memory += info->memory[i].end - info->memory[i].start;
 	}
-	log_info("Carillon %s on %s, %llu MiB free, %u processors (1 used)", CARILLON_VERSION, arch_machine_name(),
-		 (unsigned long long)memory >> 20, info->processors);
+	log_info("Carillon %s on %s, %llu MiB free, %u processors (%u at most)", CARILLON_VERSION, arch_machine_name(),
+		 (unsigned long long)memory >> 20, info->processors, PROCESSORS_MAX);
 	if (memory < MEMORY_MIN)
 		panic("%llu KiB of memory are too little: at least %lu MiB are needed", (unsigned long long)memory / 1024, MEMORY_MIN >> 20);
 	panic_restarts = start_command_has(info, "restart");
-	if (info->trace_size && trace_start(info->trace_start, info->trace_size)) {
+	if (info->trace_size && trace_start(info->trace_start, info->trace_size, min(info->processors, PROCESSORS_MAX))) {
 		call_entry_decides = false;
 		log_info("trace: %llu MiB at %#llx", (unsigned long long)info->trace_size >> 20, (unsigned long long)info->trace_start);
 	}
@@ -195,6 +196,8 @@ void kernel_main(struct start_info *info)
 	budget_root = budget_create(NULL, memory / PAGE_SIZE);
 	if (!budget_root || system_init())
 		panic("no memory for the first objects");
+	processors_start(info->processors);
+	info->processors = processors_running;
 	if (start_command_has(info, "check") && check_run) {
 		if (!scheduler_kernel_thread(check_run, NULL, 10))
 			panic("no memory for the checks");

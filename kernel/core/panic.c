@@ -1,4 +1,5 @@
-/* The end of the kernel after a bug: message, registers, thread, locks, backtrace, power off with PANIC_STATUS (or restart, if told at start). A panic in a panic stops at once. */
+/* The end of the kernel after a bug: message, registers, thread, locks, backtrace, power off with PANIC_STATUS (or restart, if told at start). A panic in a panic stops at once;
+ * so does one of a second processor, and all others print where they are and stop. */
 #include "arch/processor.h"
 #include "arch/thread.h"
 #include "kernel/core/format.h"
@@ -7,6 +8,7 @@
 #include "kernel/obj/thread.h"
 
 static unsigned panics;
+static int32_t panicking = -1; /* atomic: the processor that does */
 bool panic_restarts;
 
 static void context_print(void)
@@ -32,6 +34,8 @@ static noreturn void finish(const char *message, const struct arch_frame *frame)
 		else
 			backtrace_print((uint64_t)__builtin_frame_address(0), 0);
 	}
+	if (panics == 1)
+		arch_processors_halt();
 	arch_power(panic_restarts ? POWER_RESTART : POWER_OFF, PANIC_STATUS);
 }
 
@@ -39,6 +43,10 @@ static noreturn void panic_arguments(const struct arch_frame *frame, const char 
 {
 	static char message[256];
 	arch_interrupts_disable();
+	int32_t nobody = -1, me = (int32_t)this_processor()->number;
+	if (!__atomic_compare_exchange_n(&panicking, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) && nobody != me)
+		arch_halt();
+	log_alone = true;
 	if (++panics > 2)
 		arch_halt();
 	format_arguments(message, sizeof(message), format, arguments);

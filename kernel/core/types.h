@@ -8,6 +8,11 @@
 #include "abi/errors.h" /* generated from abi/errors.tbl */
 #include "arch/user_top.h" /* USER_TOP, where user addresses end: at most USER_TOP_MAX */
 
+/* Processors that the kernel is built for (Makefile): kernel/core/processors.h. */
+#ifndef PROCESSORS_MAX
+#define PROCESSORS_MAX 1u
+#endif
+
 typedef uint64_t physical_t;  /* a physical address */
 typedef uint64_t user_t;      /* an address in user space: never dereferenced, only passed to copy functions */
 

@@ -2,18 +2,23 @@
  * Sleeping and waking; the contract is in wait.h.
  * A sleeping thread is on one queue (waiting_on, under that queue's lock). Whoever takes it off (a waker, its deadline, an interrupt) does
  * so under the queue's lock, so exactly one of them decides wait_result. The deadline is disarmed by the one that takes it off.
+ *
+ * The queue may lie on the sleeper's stack, or go soon after the wait. Who wakes by the queue has it by the lock of what is waited for; who comes by
+ * the thread (its deadline, an interrupt, a kill) may find a queue that the thread just leaves. So a thread does not return from here before all who came by it
+ * are done (wait_settle), and nobody meets its next wait with the last one's reason.
  * Model: tests/model/wait.pml, which found that an interrupt could be lost between the look at its flag and the queue.
  */
 #include "kernel/core/wait.h"
 #include "arch/processor.h"
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 #include "kernel/obj/thread.h"
 
 /* Between a write and a read of another word that another processor writes and reads the other way round. As with locks (lock.h), one processor needs no more
  * than the compiler's order. */
 static inline void write_before_read(void)
 {
-#ifdef KERNEL_DEBUG
+#if defined(KERNEL_DEBUG) || PROCESSORS_MAX > 1
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 #else
 	__asm__ volatile("" ::: "memory");
@@ -32,7 +37,7 @@ static inline void take_off_only(struct thread *thread, int result)
 	list_remove(&thread->wait_link);
 	thread->waiting_on = NULL;
 	thread->wait_result = result;
-	if (thread->wait_deadline.armed)
+	if (__atomic_load_n(&thread->wait_deadline.armed, __ATOMIC_ACQUIRE))
 		deadline_cancel(&thread->wait_deadline);
 }
 
@@ -45,13 +50,30 @@ static void take_off(struct thread *thread, int result)
 /* Takes thread off whatever queue it is on, if its wait ends for this reason. */
 static void wake_for(struct thread *thread, int result, bool (*ends)(const struct thread *))
 {
-	struct wait_queue *queue = thread->waiting_on;
-	if (!queue)
-		return;
-	spin_lock(&queue->lock);
-	if (thread->waiting_on == queue && (!ends || ends(thread)))
-		take_off(thread, result);
-	spin_unlock(&queue->lock);
+	if (PROCESSORS_MAX > 1) /* before the look at waiting_on: wait_settle */
+		__atomic_add_fetch(&thread->wakers, 1, __ATOMIC_SEQ_CST);
+	struct wait_queue *queue = __atomic_load_n(&thread->waiting_on, __ATOMIC_SEQ_CST);
+	if (queue) {
+		spin_lock(&queue->lock);
+		if (thread->waiting_on == queue && (!ends || ends(thread)))
+			take_off(thread, result);
+		spin_unlock(&queue->lock);
+	}
+	if (PROCESSORS_MAX > 1)
+		__atomic_sub_fetch(&thread->wakers, 1, __ATOMIC_RELEASE);
+}
+
+/* The current thread is on no queue any more: waits for those who may still look at the last one. */
+static inline void wait_settle(const struct thread *current)
+{
+#if PROCESSORS_MAX > 1
+	write_before_read(); /* waiting_on, then wakers: wake_for has it the other way round */
+	while (__atomic_load_n(&current->wakers, __ATOMIC_ACQUIRE))
+		processors_poll();
+	deadline_settle(&current->wait_deadline);
+#else
+	(void)current;
+#endif
 }
 
 static void deadline_passed(struct deadline *deadline)
@@ -82,6 +104,7 @@ static inline int sleep(struct wait_queue *queue, struct spinlock *lock, uint64_
 			thread_ready(next);
 		if (own && lock)
 			spin_unlock(lock);
+		wait_settle(current);
 		return refused;
 	}
 	current->wait_result = 0;
@@ -101,6 +124,7 @@ static inline int sleep(struct wait_queue *queue, struct spinlock *lock, uint64_
 		schedule_hand(next);
 	else
 		schedule();
+	wait_settle(current);
 	return current->wait_result;
 }
 

@@ -69,6 +69,10 @@ void scheduler_preempt(void);
  * synchronise (futexes) rather than serve each other, which would else keep the processor among them.
  */
 void scheduler_forget_woken(void);
+/* Has the thread, if a processor runs it, look at its flags (thread.h: attention) before it goes on in user mode. */
+void scheduler_draw_attention(struct thread *thread);
+/* The current thread leaves its process: from now on it waits for the processor where kernel threads do. */
+void scheduler_leave_process(void);
 /* Ends the current thread: state THREAD_DEAD, never runs again. Gives one reference to its object to the scheduler, which drops it once the
  * thread's kernel stack is no longer in use (arch_thread_destroy is safe from the object's destructor then). */
 noreturn void scheduler_exit(void);
@@ -87,7 +91,14 @@ struct processor;
 void scheduler_processor_init(struct processor *processor);
 /* Brings the current thread's run time and the processor's counters up to date. */
 void scheduler_account(void);
-noreturn void scheduler_start(void);           /* on each processor, ends the boot thread */
+noreturn void scheduler_start(void);           /* on the first processor, ends the boot thread */
+#if PROCESSORS_MAX > 1
+/* For the start of another processor: its idle thread, as current; on whose stack it calls scheduler_join. NULL: no memory. */
+struct thread *scheduler_idle_create(struct processor *processor) must_check;
+noreturn void scheduler_join(void);
+/* Interrupt context: another processor wants this one to look at what is ready and at its thread's flags. */
+void scheduler_poked(void);
+#endif
 /* Called by the arch code before every return to user mode when this processor's `attention` flag is set (or always): handles
  * preemption, kill, suspend, pending interrupts (upcalls). Defined in kernel/obj/thread.c; may not return (exit). */
 struct arch_frame;
@@ -95,8 +106,10 @@ void thread_return_to_user(struct arch_frame *frame);
 
 /* --- time --- */
 uint64_t time_now(void);                       /* monotonic nanoseconds */
-struct deadline { struct list link; uint64_t when; void (*expired)(struct deadline *); bool armed; };
+struct deadline { struct list link; uint64_t when; void (*expired)(struct deadline *); bool armed; uint32_t running; /* expired functions under way */ };
 void deadline_set(struct deadline *deadline, uint64_t when, void (*expired)(struct deadline *)); /* re-arms if armed; expired runs in interrupt context */
-bool deadline_cancel(struct deadline *deadline); /* true if it was armed */
+bool deadline_cancel(struct deadline *deadline); /* true if it was armed. `expired` may be under way on another processor: deadline_settle */
+/* Waits until no processor is in `expired`. Without any lock that it takes. After a cancel: the memory may go. */
+void deadline_settle(const struct deadline *deadline);
 void timer_interrupt(const struct arch_frame *frame); /* from the arch timer interrupt */
 #endif

@@ -8,6 +8,7 @@
 #include "arch/thread.h"
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
+#include "kernel/core/processors.h"
 #include "kernel/core/wait.h"
 #include "kernel/obj/process.h"
 #include "kernel/obj/upcall.h"
@@ -15,20 +16,21 @@
 _Static_assert(sizeof(struct trace_record) == 64 && sizeof(struct trace_area) <= PAGE_SIZE, "as abi/trace.h says");
 
 static struct trace_area *area;
-static struct trace_record *records; /* of processor 0; one processor is used so far */
+static struct trace_record *records; /* the rings, one after the other */
 
-bool trace_start(physical_t start, uint64_t size)
+bool trace_start(physical_t start, uint64_t size, unsigned processors)
 {
 	uint64_t count = 1;
 	if (size < 2 * PAGE_SIZE)
 		return false;
-	while (count * 2 * sizeof(struct trace_record) <= size - PAGE_SIZE)
+	processors = max(processors, 1u);
+	while (count * 2 * sizeof(struct trace_record) * processors <= size - PAGE_SIZE)
 		count *= 2;
 	area = page_address(page_of_physical(start));
 	records = (struct trace_record *)((char *)area + PAGE_SIZE);
 	memset(area, 0, PAGE_SIZE);
 	area->records = count;
-	area->processors = 1;
+	area->processors = processors;
 	area->record_size = sizeof(struct trace_record);
 	__atomic_store_n(&area->magic, TRACE_MAGIC, __ATOMIC_RELEASE);
 	arch_trace_begin();
@@ -38,11 +40,12 @@ bool trace_start(physical_t start, uint64_t size)
 void trace_record(enum trace_event event, uint16_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
 	const struct thread *thread = thread_current();
-	uint64_t at = area->ring[0].head;
-	struct trace_record *record = &records[at & (area->records - 1)];
-	*record = (struct trace_record){ time_now(), (uint32_t)thread->number, (uint8_t)event, 0, number, { a, b, c, d, e, f } };
+	unsigned here = processor_number();
+	uint64_t at = area->ring[here].head;
+	struct trace_record *record = &records[here * area->records + (at & (area->records - 1))];
+	*record = (struct trace_record){ time_now(), (uint32_t)thread->number, (uint8_t)event, (uint8_t)here, number, { a, b, c, d, e, f } };
 	/* after the record: whoever sees the new head sees it whole */
-	__atomic_store_n(&area->ring[0].head, at + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&area->ring[here].head, at + 1, __ATOMIC_RELEASE);
 }
 
 void trace_process(struct process *process)

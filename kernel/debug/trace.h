@@ -14,8 +14,8 @@
 
 struct thread;
 struct process;
-/* Begins the trace in [start, start + size), memory that nothing else uses. False: it is too small. */
-bool trace_start(physical_t start, uint64_t size) must_check;
+/* Begins the trace of so many processors in [start, start + size), memory that nothing else uses. False: it is too small. */
+bool trace_start(physical_t start, uint64_t size, unsigned processors) must_check;
 /* Writes a record for the current thread; only when trace_active(). Any context, any locks. */
 __attribute__((cold)) void trace_record(enum trace_event event, uint16_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 

@@ -73,7 +73,7 @@ void reply_slot_release(struct thread_ipc *ipc)
 {
 	struct reply_table *table = &ipc->process->replies;
 	spin_lock(&table->lock);
-	if (!table->closed) {
+	if (!table->closed && ipc->reserved_slot) {
 		table->slots[ipc->reserved_slot].generation = ipc->served_number >> SLOT_BITS;
 		slot_free_locked(table, ipc->reserved_slot);
 	}
@@ -95,7 +95,8 @@ void reply_put_aside(struct thread_ipc *ipc)
 {
 	struct reply_table *table = &ipc->process->replies;
 	spin_lock(&table->lock);
-	put_aside_locked(table, ipc);
+	if (ipc->served) /* another thread that answers it may have been faster */
+		put_aside_locked(table, ipc);
 	spin_unlock(&table->lock);
 }
 

@@ -35,10 +35,14 @@ void interrupt_deliver(uint32_t number)
 	if (interrupt) {
 		interrupt->pending = true;
 		wait_wake_all(&interrupt->waiters, 0);
+		if (!object_try_ref(&interrupt->object)) /* its end has begun on another processor */
+			interrupt = NULL;
 	}
 	spin_unlock(&interrupt_lock);
-	if (interrupt)
+	if (interrupt) {
 		object_notify(&interrupt->object, READY_IN);
+		object_unref(&interrupt->object);
+	}
 }
 
 static uint32_t interrupt_ready(struct object *object)

@@ -168,18 +168,11 @@ struct usage process_usage(struct process *process, uint64_t *user, uint64_t *sy
 	return sum;
 }
 
-/* Makes a running thread look at its flags before it returns to user mode. */
-static void thread_draw_attention(struct thread *thread)
-{
-	if (thread == thread_current())
-		this_processor()->attention = 1;
-}
-
 static void thread_kill_locked(struct thread *thread)
 {
 	thread->kill_pending = true;
 	wait_interrupt(thread, true);
-	thread_draw_attention(thread);
+	scheduler_draw_attention(thread);
 }
 
 int process_end(struct process *process, uint32_t status)
@@ -250,7 +243,7 @@ int process_suspend(struct process *process)
 	process->suspended = true;
 	list_for_each(thread, &process->threads, process_link) {
 		thread->suspend_pending = true;
-		thread_draw_attention(thread);
+		scheduler_draw_attention(thread);
 	}
 	spin_unlock(&process->lock);
 	return corpse ? -ESRCH : 0;

@@ -7,6 +7,7 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
+#include "kernel/core/processors.h"
 #include "kernel/obj/process.h"
 #include "kernel/obj/system.h"
 #include "kernel/vm/memobj.h"
@@ -47,6 +48,7 @@ static int resource_check(handle_t handle)
  */
 static struct memobj *time_memobj;
 static struct time_page *time_page;
+static struct spinlock clock_lock = SPINLOCK_INIT("clock", RANK_EVENT); /* who sets it */
 static uint64_t boot_realtime; /* nanoseconds since 1970 at monotonic 0 */
 
 int system_init(void)
@@ -97,12 +99,16 @@ int64_t sys_clock_set(handle_t resource, uint64_t nanoseconds)
 		return error;
 	if (nanoseconds > INT64_MAX)
 		return -EINVAL;
+	spin_lock(&clock_lock);
 	uint64_t now = time_now();
-	if (nanoseconds < now)
+	if (nanoseconds < now) {
+		spin_unlock(&clock_lock);
 		return -EINVAL;
+	}
 	__atomic_store_n(&time_page->sequence, time_page->sequence + 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&time_page->realtime_offset, nanoseconds - now, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&time_page->sequence, time_page->sequence + 1, __ATOMIC_SEQ_CST);
+	spin_unlock(&clock_lock);
 	return 0;
 }
 
@@ -125,21 +131,26 @@ int64_t sys_log_write(user_t buffer, size_t length)
 
 int64_t sys_system_get(user_t buffer)
 {
-	struct processor *processor = this_processor();
 	struct system_info info = { .pages_total = page_total() };
 
 	scheduler_account();
 	info.pages_free = page_free_count();
 	info.pages_kernel = heap_pages_used();
 	info.boot_time = boot_realtime;
-	info.idle_time = arch_counter_span(processor->idle->usage.run_time);
-	uint64_t now = time_now();
-	info.busy_time = now > info.idle_time ? now - info.idle_time : 0;
-	info.context_switches = processor->switches;
-	info.interrupts = processor->interrupts;
-	info.faults = processor->faults;
-	info.calls = processor->calls;
-	info.processors = 1;
+	for (unsigned i = 0; i < processors_running; i++) {
+		const struct processor *processor = processor_of(i);
+		uint64_t idle = processor->idle->usage.run_time, mark = processor->counter_mark, counter = arch_counter();
+		if (processor->current == processor->idle && counter > mark)
+			idle += counter - mark; /* still going on */
+		info.idle_time += arch_counter_span(idle);
+		info.context_switches += processor->switches;
+		info.interrupts += processor->interrupts;
+		info.faults += processor->faults;
+		info.calls += processor->calls;
+	}
+	uint64_t all = time_now() * processors_running;
+	info.busy_time = all > info.idle_time ? all - info.idle_time : 0;
+	info.processors = processors_running;
 	info.processes = process_count();
 	info.threads = thread_count();
 	info.objects = (uint32_t)object_count();

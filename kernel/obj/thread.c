@@ -110,7 +110,7 @@ void thread_exit_current(void)
 	/* The space may go with the process: leave it first. */
 	arch_space_activate(NULL);
 	thread->process = NULL;
-	thread->queue = &share_root.queue[thread->priority]; /* its own may go with the process's budget */
+	scheduler_leave_process(); /* its share may go with the process's budget */
 	object_unref(&process->object);
 	__atomic_sub_fetch(&threads_alive, 1, __ATOMIC_RELAXED);
 	scheduler_exit();
@@ -120,8 +120,7 @@ void thread_interrupt(struct thread *thread)
 {
 	thread->interrupt_pending = true;
 	wait_interrupt(thread, false);
-	if (thread == thread_current())
-		this_processor()->attention = 1;
+	scheduler_draw_attention(thread);
 }
 
 /* Waits while the thread is suspended. Its frame may be read and written meanwhile. */

@@ -24,7 +24,7 @@ struct thread {
 	/* scheduler lock */
 	enum thread_state state;
 	uint8_t priority;
-	uint8_t processor;
+	uint8_t processor;            /* where it runs, or ran last */
 	struct turn turn;
 	struct share_queue *queue;    /* where it waits for the processor: its budget's, of its priority */
 	struct usage usage;
@@ -49,6 +49,11 @@ struct thread {
 	void *ipc;                    /* struct thread_ipc, allocated with the thread */
 	uint64_t call_number;         /* system call in progress, for ktrace and panics */
 	bool call_routed;             /* it came by direct routing: high handle numbers in arrays are refused too */
+
+	/* several processors: schedule.c */
+	volatile bool on_stack;       /* a processor uses its kernel stack; cleared by whoever runs there next */
+	bool woken;                   /* scheduler lock: it became ready before it gave its processor up */
+	uint32_t wakers;              /* wait.c; atomic: who looks at waiting_on without the queue's lock */
 };
 /* The translation of the thread's process, or NULL (kernel thread). */
 struct arch_space *thread_arch_space(const struct thread *thread);

@@ -84,6 +84,7 @@ static void timer_destroy(struct object *object)
 	struct timer *timer = container_of(object, struct timer, object);
 
 	deadline_cancel(&timer->deadline);
+	deadline_settle(&timer->deadline);
 	heap_free(timer, sizeof(*timer));
 }
 

@@ -127,7 +127,7 @@ void exception_handle(struct arch_frame *frame, enum exception_cause cause, uint
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
 	const struct upcall_config *upcall = &process->upcall;
-	process->faults++;
+	__atomic_fetch_add(&process->faults, 1, __ATOMIC_RELAXED);
 	if (!upcall_configured(process)) {
 		fault_kill(thread, frame, cause, code, address);
 		return;

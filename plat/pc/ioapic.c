@@ -5,6 +5,7 @@
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/x86.h"
+#include "kernel/core/lock.h"
 #include "kernel/core/log.h"
 
 #define IOAPIC_ADDRESS 0xfec00000ul
@@ -16,6 +17,7 @@
 
 static volatile uint32_t *registers;
 static unsigned lines;
+static struct spinlock ioapic_lock = SPINLOCK_INIT("interrupt controller", RANK_BOARD); /* a register is named, then read or written */
 
 static uint32_t ioapic_read(unsigned index)
 {
@@ -48,7 +50,9 @@ int arch_interrupt_set(uint32_t number, bool enabled)
 {
 	if (number >= lines)
 		return -EINVAL;
+	spin_lock(&ioapic_lock);
 	ioapic_write(IOAPIC_ENTRY(number), (enabled ? 0 : ENTRY_MASKED) | ENTRY_LEVEL | (VECTOR_GLOBAL + number));
+	spin_unlock(&ioapic_lock);
 	return 0;
 }
 

@@ -26,13 +26,14 @@ struct architecture {
 	const char *const *arguments;  /* that make its machine: no default devices but what is named, NULL at the end */
 	unsigned memory_least;         /* MiB, below which not even the loader finds room */
 	uint64_t memory_start;         /* its address in the machine */
+	bool several;                  /* there is a kernel for several processors: carillon-several */
 };
 extern const struct architecture architectures[]; /* machine.c; the last has no name */
 
 struct options {
 	const struct architecture *architecture;
 	const char *build;        /* folder with the kernels and base.archive */
-	const char *kernel;       /* NAME of build/NAME.elf: carillon, or carillon-debug that checks itself */
+	const char *kernel;       /* NAME of build/NAME.elf: carillon, carillon-several for more than one processor, or carillon-debug that checks itself */
 	const char *machine;      /* the emulator's program */
 	const char *processor;    /* as it names them; NULL: the architecture's */
 	unsigned memory;          /* MiB */

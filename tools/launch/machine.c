@@ -45,8 +45,8 @@ static const char *const arguments_x86_64[] = {
 static const char *const arguments_riscv64[] = { "-M", "virt", "-cpu", "rv64", "-bios", "default", NULL };
 
 const struct architecture architectures[] = {
-	{ "x86_64", EM_X86_64, "build/x86_64", "qemu-system-x86_64", arguments_x86_64, 32, 0 },
-	{ "riscv64", EM_RISCV, "build/riscv64", "qemu-system-riscv64", arguments_riscv64, 8, 0x80000000 },
+	{ "x86_64", EM_X86_64, "build/x86_64", "qemu-system-x86_64", arguments_x86_64, 32, 0, true },
+	{ "riscv64", EM_RISCV, "build/riscv64", "qemu-system-riscv64", arguments_riscv64, 8, 0x80000000, false },
 	{ .name = NULL },
 };
 
@@ -86,6 +86,20 @@ static void add_run(struct archive *archive, const struct options *options)
 	text_add(&text, "/");
 	archive_add_bytes(archive, "system/run", text.bytes, text.size, 0644, archive->time);
 	free(text.bytes);
+}
+
+/* /sys tells how many processors there are where that is not one. */
+static void add_processors(struct archive *archive, const struct options *options)
+{
+	static const char *const names[] = { "online", "possible", "present" };
+	char text[16], path[64];
+	if (options->processors < 2 || !options->architecture->several)
+		return;
+	int length = snprintf(text, sizeof text, "0-%u\n", options->processors - 1);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "sys/devices/system/cpu/%s", names[i]);
+		archive_add_bytes(archive, path, text, (size_t)length, 0444, archive->time);
+	}
 }
 
 /* Whether a guest path (absolute) is in the archive, perhaps through a symbolic link to a directory. */
@@ -156,6 +170,7 @@ static int make_archive(const struct options *options, char program_path[PATH_MA
 				options->program[0], interpreter);
 	}
 	add_run(&archive, options);
+	add_processors(&archive, options);
 	free(interpreter);
 	int descriptor = memfd_create("carillon-archive", 0);
 	if (descriptor < 0 || archive_write(&archive, descriptor) < 0)
@@ -225,7 +240,8 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	char trace[48] = "";
 	add(command, "%s", options->machine);
 	/* no user configuration, no default devices, no display: the machine is what stands here */
-	static const char *const fixed[] = { "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-accel", "tcg",
+	static const char *const fixed[] = { "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-accel",
+		"tcg", /* a thread for each processor, unless instructions are counted */
 		/* the current transport of virtio, not the one from before the standard */
 		"-global", "virtio-mmio.force-legacy=false", NULL };
 	for (size_t i = 0; fixed[i]; i++)
@@ -280,7 +296,10 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	add(command, "/proc/self/fd/%d", archive);
 	add(command, "-append");
 	const char *more = getenv("CARILLON_BOOT"); /* further words, for tests */
-	add(command, "stdio=%s%s%s%s%s%s%s%s%s%s", stdio, options->restarts ? " restart" : "", terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "",
+	char processors[24] = "";
+	if (options->processors > 1)
+		snprintf(processors, sizeof processors, " processors=%u", options->processors);
+	add(command, "stdio=%s%s%s%s%s%s%s%s%s%s%s", stdio, processors, options->restarts ? " restart" : "", terminal_utf8() ? " utf8" : "", *program_path ? " path=" : "",
 		program_path, options->verbose ? " verbose" : "", options->trace ? " strace" : "", trace, more ? " " : "", more ? more : "");
 }
 

@@ -110,7 +110,7 @@ void options_read(struct options *options, int argc, char **argv)
 		} else if (!strcmp(name, "--memory"))
 			options->memory = read_number(name, value, 1, 1 << 20);
 		else if (!strcmp(name, "--cpus")) {
-			options->processors = read_number(name, value, 1, 64);
+			options->processors = read_number(name, value, 1, 8);
 			processors_given = true;
 		} else if (!strcmp(name, "--env"))
 			add_environment(options, value);
@@ -137,6 +137,8 @@ void options_read(struct options *options, int argc, char **argv)
 		else if (strcmp(name, "--no-install")) /* the command's own */
 			fail("unknown option: %s (see ./carillon help)", argv[i]);
 	}
+	if (options->processors > 1 && !strcmp(options->kernel, "carillon") && options->architecture->several)
+		options->kernel = "carillon-several";
 	if (options->icount && processors_given && options->processors != 1)
 		fail("--icount counts one processor; leave --cpus out");
 	if (options->memory < options->architecture->memory_least)

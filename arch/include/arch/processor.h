@@ -44,7 +44,16 @@ noreturn void arch_power(uint32_t action, uint32_t status);
 noreturn void arch_halt(void);
 bool arch_random_seed(uint64_t seed[4]);    /* hardware entropy if any; mixes the counter otherwise and returns false */
 const char *arch_machine_name(void);        /* "x86_64" */
-void arch_start_processors(unsigned count);
+#if PROCESSORS_MAX > 1
+/* Starts processors until `count` run or no more come: how many run. The others wait, each on its idle thread (scheduler_idle_create), for processors_running. */
+unsigned arch_start_processors(unsigned count) must_check;
+struct processor *arch_processor_data(unsigned number); /* of one that was started */
+void arch_processor_poke(struct processor *processor);  /* an interrupt that makes it call scheduler_poked */
+void arch_processors_poll(void);                        /* does what other processors ask; any context, any locks */
+void arch_processors_halt(void);                        /* the end of the kernel: all others print where they are and stop, whatever they do */
+#else
+static inline void arch_processors_halt(void) { }
+#endif
 /* From now on trace_active() (arch/trace_point.h) is true, and system calls come by call_dispatch_traced. Before the first process runs. */
 void arch_trace_begin(void);
 #endif

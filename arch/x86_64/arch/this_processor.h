@@ -4,7 +4,11 @@
 static inline struct processor *this_processor(void)
 {
 	struct processor *processor;
+#if PROCESSORS_MAX > 1
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(processor)); /* asked anew each time: a thread that slept may have moved */
+#else
 	__asm__("movq %%gs:0, %0" : "=r"(processor));
+#endif
 	return processor;
 }
 static inline uint64_t arch_counter(void)
