@@ -329,6 +329,8 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	struct route_table *table = NULL;
 	if (count > ROUTES_MAX)
 		return -EINVAL;
+	if (process->thread_count > 1)
+		return -EBUSY;
 	if (count) {
 		table = heap_alloc(route_table_size(count));
 		if (!table)
@@ -346,7 +348,7 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	process->routes = table;
 	call_gate_update(process);
 	spin_unlock(&process->lock);
-	/* A table is used from the entry of a call to the body of the native one, without a lock and without sleep: on the one processor by nobody now. */
+	/* A table is used from the entry of a call to the body of the native one, without a lock: by this thread alone, which is in another call. */
 	route_table_unref(old);
 	return 0;
 }
