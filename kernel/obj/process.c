@@ -42,8 +42,11 @@ struct budget *budget_current(void)
 
 void route_table_unref(struct route_table *routes)
 {
-	if (routes && !__atomic_sub_fetch(&routes->references, 1, __ATOMIC_ACQ_REL))
+	while (routes && !__atomic_sub_fetch(&routes->references, 1, __ATOMIC_ACQ_REL)) {
+		struct route_table *before = routes->before;
 		heap_free(routes, route_table_size(routes->count));
+		routes = before;
+	}
 }
 
 /* Everything but the space goes. Called once, without locks, when no thread is left (or there never was one). */

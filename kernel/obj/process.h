@@ -28,6 +28,7 @@ struct plain_route {
 struct route_table {
 	uint32_t references;         /* atomic */
 	uint32_t count;
+	struct route_table *before;  /* what it replaced, while another thread may use that; with a reference */
 	uint16_t by_number[ROUTE_NUMBERS]; /* 1 + index of the first route of a number, 0: none */
 	struct plain_route *plain;   /* by the same index; behind the routes */
 	struct route route[];        /* sorted by number; several with one number are tried in order */

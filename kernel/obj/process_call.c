@@ -86,8 +86,6 @@ int64_t sys_process_unshare(void)
 {
 	struct process *process = process_current();
 	struct handles own, before = process->handles;
-	if (process->thread_count > 1)
-		return -EBUSY;
 	if (!handles_shared(&before))
 		return 0;
 	if (handles_copy(&own, &before, false))
@@ -329,9 +327,7 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	struct route_table *table = NULL;
 	if (count > ROUTES_MAX)
 		return -EINVAL;
-	if (process->thread_count > 1)
-		return -EBUSY;
-	if (count) {
+	if (count || process->thread_count > 1) {
 		table = heap_alloc(route_table_size(count));
 		if (!table)
 			return -ENOMEM;
@@ -345,10 +341,14 @@ int64_t sys_process_set_routes(user_t user_routes, uint64_t count)
 	}
 	spin_lock(&process->lock);
 	struct route_table *old = process->routes;
-	process->routes = table;
+	/* A table is used from the entry of a call to the body of the native one without a lock: if there are other threads, it stays as long as the new one. */
+	if (table && process->thread_count > 1) {
+		table->before = old;
+		old = NULL;
+	}
+	__atomic_store_n(&process->routes, table, __ATOMIC_RELEASE);
 	call_gate_update(process);
 	spin_unlock(&process->lock);
-	/* A table is used from the entry of a call to the body of the native one, without a lock: by this thread alone, which is in another call. */
 	route_table_unref(old);
 	return 0;
 }
