@@ -5,7 +5,7 @@
 
 enum description_kind {
 	DESCRIPTION_PLACE,   /* a memory object and a cursor */
-	DESCRIPTION_FLOW,    /* channel ends: in, out or both; of packet channels each write and read is one packet */
+	DESCRIPTION_FLOW,    /* channel ends: in, out or both */
 	DESCRIPTION_SERVICE, /* each read and write is a call on the control port */
 	DESCRIPTION_ZERO,    /* reads as zero for ever, swallows writes (/dev/zero) */
 	DESCRIPTION_NULL,    /* reads as end of file, swallows writes (/dev/null) */
@@ -14,6 +14,7 @@ enum description_kind {
 	DESCRIPTION_TIMER,   /* a timer: 8-byte reads take its expirations (or wait); timer_set and timer_get take the description's handle */
 	DESCRIPTION_LIBRARY, /* reads and writes are the personality's own: here they fail with EACCES, which reflects routed calls; an event tells readiness */
 	DESCRIPTION_LINK,    /* a flow of segments or messages whose ends may come later: abi/link.h */
+	DESCRIPTION_CHANNEL, /* ends of packet channels: in, out or both; each write and read is one packet */
 };
 
 /* Status flags */

@@ -5,6 +5,7 @@
  *   a service  each read and write is a call on the control port  (terminals, control files)
  *   an event or a timer, read and written as a count     (eventfd, timerfd; description_event.c)
  *   the library's: the kernel keeps a word and readiness (signalfd)
+ *   a channel  ends of packet channels: a read or write is a packet  (published channels)
  *   a link     a flow of segments or messages             (sockets; link.c)
  *   or one of the three trivial devices.
  * This file has the object, its readiness and the calls that do not move bytes; description_io.c reads and writes.
@@ -62,7 +63,7 @@ static uint32_t flow_ready(const struct description *description)
 uint32_t description_ready(struct object *object)
 {
 	struct description *description = description_of_object(object);
-	if (description->kind == DESCRIPTION_FLOW)
+	if (description->kind == DESCRIPTION_FLOW || description->kind == DESCRIPTION_CHANNEL)
 		return flow_ready(description);
 	if (description->kind == DESCRIPTION_LINK)
 		return link_ready(description);
@@ -153,13 +154,13 @@ static int optional_lookup(handle_t handle, enum object_kind kind, uint32_t righ
 static int request_check(const struct description_request *request)
 {
 	bool flow = request->sender != HANDLE_NONE || request->receiver != HANDLE_NONE, link = request->kind == DESCRIPTION_LINK;
-	if (request->kind > DESCRIPTION_LINK || request->flags & ~(FLAGS_ALL | (link ? LINK_DATAGRAMS : 0)) || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
+	if (request->kind > DESCRIPTION_CHANNEL || request->flags & ~(FLAGS_ALL | (link ? LINK_DATAGRAMS : 0)) || request->rights & ~(RIGHT_READ | RIGHT_WRITE))
 		return -EINVAL;
 	if (request->flags & DESCRIPTION_PACKETS && request->kind != DESCRIPTION_FLOW)
 		return -EINVAL;
 	if (link)
 		return request->memobj == HANDLE_NONE && request->event == HANDLE_NONE ? 0 : -EINVAL;
-	if ((request->kind == DESCRIPTION_PLACE) != (request->memobj != HANDLE_NONE) || (request->kind == DESCRIPTION_FLOW) != flow)
+	if ((request->kind == DESCRIPTION_PLACE) != (request->memobj != HANDLE_NONE) || (request->kind == DESCRIPTION_FLOW || request->kind == DESCRIPTION_CHANNEL) != flow)
 		return -EINVAL;
 	switch (request->kind) {
 	case DESCRIPTION_SERVICE:
@@ -194,12 +195,11 @@ static int parts_lookup(const struct description_request *request, struct object
 	return 0;
 }
 
-/* Ends of byte streams or of packet channels, not of links; each may be missing. */
-static bool ends_flow(struct object *one, struct object *two)
+/* An end of a channel of the mode that the kind wants, or none. */
+static bool end_fits(struct object *end, uint32_t kind)
 {
-	const struct channel *first = one ? channel_end_of_object(one)->channel : NULL, *second = two ? channel_end_of_object(two)->channel : first;
-	first = first ? first : second;
-	return !first || (!first->segments && !second->segments && first->packets == second->packets);
+	const struct channel *channel = end ? channel_end_of_object(end)->channel : NULL;
+	return !channel || (!channel->segments && channel->packets == (kind == DESCRIPTION_CHANNEL));
 }
 
 int64_t sys_description_create(user_t user_request)
@@ -222,7 +222,7 @@ int64_t sys_description_create(user_t user_request)
 		description->receiver = part[2] ? channel_end_of_object(part[2]) : NULL;
 		if (request.kind == DESCRIPTION_LINK)
 			error = link_create(description, request.flags & LINK_DATAGRAMS);
-		else if (!ends_flow(part[1], part[2]))
+		else if (!end_fits(part[1], request.kind) || !end_fits(part[2], request.kind))
 			error = -EINVAL;
 	}
 	if (error) {

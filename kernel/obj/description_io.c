@@ -110,7 +110,7 @@ static int64_t flow_transfer(struct transfer *transfer)
 		return -ESPIPE;
 	if (!end)
 		return -EBADF;
-	if (end->channel->packets)
+	if (transfer->description->kind == DESCRIPTION_CHANNEL)
 		return (transfer->write ? channel_packet_write : channel_packet_read)(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking);
 	if (transfer->write)
 		return channel_stream_write(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking,
@@ -242,6 +242,7 @@ static int64_t transfer_run(struct description *description, const struct io_vec
 		result = place_transfer(&transfer);
 		break;
 	case DESCRIPTION_FLOW:
+	case DESCRIPTION_CHANNEL:
 		result = flow_transfer(&transfer);
 		break;
 	case DESCRIPTION_SERVICE:
@@ -336,8 +337,7 @@ int64_t sys_description_peek(handle_t handle, user_t buffer, uint64_t length)
 	if (error)
 		return error;
 	struct description *description = description_of_object(object);
-	bool stream = description->kind == DESCRIPTION_FLOW && description->receiver && !description->receiver->channel->packets;
-	int64_t result = stream ? channel_stream_peek(description->receiver->channel, buffer, min(length, TRANSFER_MAX),
+	int64_t result = description->kind == DESCRIPTION_FLOW && description->receiver ? channel_stream_peek(description->receiver->channel, buffer, min(length, TRANSFER_MAX),
 		description->flags & DESCRIPTION_NON_BLOCKING) : -EINVAL;
 	object_unref(object);
 	return result;
@@ -405,7 +405,7 @@ int64_t sys_description_seek(handle_t handle, int64_t offset, uint32_t whence)
 		return error;
 	struct description *description = description_of_object(object);
 	int64_t cursor, result;
-	if (description->kind == DESCRIPTION_FLOW || description->kind == DESCRIPTION_LINK || (description->kind == DESCRIPTION_SERVICE && !(description->flags & DESCRIPTION_SEEKABLE))) {
+	if (description->kind == DESCRIPTION_FLOW || description->kind >= DESCRIPTION_LINK || (description->kind == DESCRIPTION_SERVICE && !(description->flags & DESCRIPTION_SEEKABLE))) {
 		result = -ESPIPE;
 	} else if (description->kind > DESCRIPTION_SERVICE) {
 		result = 0;

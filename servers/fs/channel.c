@@ -85,7 +85,7 @@ static int64_t reply_flow(struct server_request *request, struct node *node, uin
 		return control;
 	node_get(node); /* the port's; it goes with its close message */
 	struct description_request create = {
-		.kind = DESCRIPTION_FLOW, .flags = flags & O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0, .memobj = HANDLE_NONE, .control = (handle_t)control, .event = HANDLE_NONE,
+		.kind = DESCRIPTION_CHANNEL, .flags = flags & O_NONBLOCK ? DESCRIPTION_NON_BLOCKING : 0, .memobj = HANDLE_NONE, .control = (handle_t)control, .event = HANDLE_NONE,
 		.sender = writes ? copy_for(node->content.channel.sender, RIGHT_SEND) : HANDLE_NONE,
 		.receiver = reads ? copy_for(node->content.channel.receiver, RIGHT_RECEIVE) : HANDLE_NONE,
 		.rights = (reads ? RIGHT_READ : 0) | (writes ? RIGHT_WRITE : 0),

@@ -3,7 +3,7 @@
  * anybody can connect, and only it can close it. All else about a name (listing, attributes, watches, removal) is a file's.
  *
  *   publish   open with O_CREAT: the one who creates the name is the publisher, as long as a descriptor of that open object is left
- *   connect   open: O_RDONLY receives, O_WRONLY sends, O_RDWR both. The descriptor is a flow on the channel's ends: no packet passes this server
+ *   connect   open: O_RDONLY receives, O_WRONLY sends, O_RDWR both. The descriptor is a description of the channel's ends: no packet passes this server
  *   withdraw  unlink: the channel is closed; what is queued can still be received, then comes the end
  *   death     the publisher's last descriptor goes with the name still there: the name goes, and the channel is closed with EOWNERDEAD
  *

@@ -1,0 +1,214 @@
+package channel
+
+import (
+	"math/rand"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A Case is one possibility of a Select: made by SendCase, ReceiveCase, Default or After.
+type Case struct {
+	try   func() error    // syscall.EAGAIN: not possible now
+	raw   syscall.RawConn // what to wait for
+	sends bool
+	after time.Duration // of After
+	kind  caseKind
+}
+
+type caseKind int
+
+const (
+	caseNever caseKind = iota // also the zero Case
+	caseTransfer
+	caseDefault
+	caseAfter
+)
+
+// SendCase sends the value. A nil channel never can.
+func SendCase[T any](c *Channel[T], value T) Case {
+	if c == nil {
+		return Case{}
+	}
+	try := func() error {
+		buffer := c.buffer()
+		defer c.buffers.Put(buffer)
+		packet, err := encode(c.codec, &value, buffer)
+		if err != nil {
+			return err
+		}
+		_, err = c.attempt(syscall.Write, packet)
+		return err
+	}
+	return Case{kind: caseTransfer, try: try, raw: c.raw, sends: true}
+}
+
+// ReceiveCase receives into *value, which may be nil. A nil channel never can.
+func ReceiveCase[T any](c *Channel[T], value *T) Case {
+	if c == nil {
+		return Case{}
+	}
+	try := func() error {
+		buffer := c.buffer()
+		defer c.buffers.Put(buffer)
+		n, err := c.attempt(syscall.Read, *buffer)
+		if err == syscall.EMSGSIZE && len(*buffer) < sizeMost {
+			*buffer = make([]byte, sizeMost)
+			n, err = c.attempt(syscall.Read, *buffer)
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrClosed
+		}
+		var received T
+		err = decode(c.codec, (*buffer)[:n], &received)
+		if err == nil && value != nil {
+			*value = received
+		}
+		return err
+	}
+	return Case{kind: caseTransfer, try: try, raw: c.raw}
+}
+
+// Default is chosen when nothing else is possible at once, as the default clause is.
+func Default() Case { return Case{kind: caseDefault} }
+
+// After is chosen when nothing else has been possible for that time.
+func After(d time.Duration) Case { return Case{kind: caseAfter, after: d} }
+
+// attempt makes one system call that does not wait.
+func (c *Channel[T]) attempt(call func(fd int, p []byte) (int, error), p []byte) (n int, err error) {
+	e := c.raw.Control(func(fd uintptr) {
+		for {
+			n, err = call(int(fd), p)
+			if err != syscall.EINTR {
+				return
+			}
+		}
+	})
+	if e != nil {
+		return 0, ErrClosed
+	}
+	return n, err
+}
+
+// Select does one of the cases and returns its index: one that is possible, each with the same chance, else the default, else it waits. A closed channel is possible: err
+// is then ErrClosed or ErrDied, otherwise what the case's Send or Receive would have given. Without any case that ever can be possible it waits for ever.
+func Select(cases ...Case) (index int, err error) {
+	order := rand.Perm(len(cases))
+	var timeout <-chan time.Time
+	var w *waiter
+	timer, over := -1, false
+	for {
+		for _, i := range order {
+			if cases[i].kind != caseTransfer {
+				continue
+			}
+			if err = cases[i].try(); err != syscall.EAGAIN {
+				return i, transferError(err)
+			}
+		}
+		if over { // and with the end of the time nothing had become possible
+			return timer, nil
+		}
+		if w == nil {
+			for i := range cases {
+				switch {
+				case cases[i].kind == caseDefault:
+					return i, nil
+				case cases[i].kind == caseAfter && (timer < 0 || cases[i].after < cases[timer].after):
+					timer = i
+				}
+			}
+			if timer >= 0 {
+				t := time.NewTimer(cases[timer].after)
+				defer t.Stop()
+				timeout = t.C
+			}
+			if w, err = waiterMake(cases); err != nil {
+				return 0, err
+			}
+			defer w.close()
+		}
+		select {
+		case <-w.news:
+		case <-timeout:
+			over = true
+		}
+	}
+}
+
+// A waiter tells when something has happened at one of several channels. For each it has a descriptor of its own, so that it stands in nobody's way, and a
+// goroutine that waits for it in the runtime's poller.
+type waiter struct {
+	news  chan struct{} // something may be possible
+	files []*os.File
+	all   sync.WaitGroup
+}
+
+func waiterMake(cases []Case) (*waiter, error) {
+	w := &waiter{news: make(chan struct{}, 1)}
+	for _, c := range cases {
+		if c.kind != caseTransfer {
+			continue
+		}
+		if err := w.add(c); err != nil {
+			w.close()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *waiter) add(c Case) error {
+	var fd int
+	var err error
+	if e := c.raw.Control(func(of uintptr) { fd, err = syscall.Dup(int(of)) }); e != nil {
+		return ErrClosed
+	}
+	if err != nil {
+		return err
+	}
+	syscall.CloseOnExec(fd)
+	file := os.NewFile(uintptr(fd), "select")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return err
+	}
+	w.files = append(w.files, file)
+	w.all.Add(1)
+	go func() {
+		defer w.all.Done()
+		wait := raw.Read
+		if c.sends {
+			wait = raw.Write
+		}
+		for { // from one event to the next, the first of which is what is so already
+			waited := false
+			err := wait(func(uintptr) bool {
+				before := waited
+				waited = true
+				return before
+			})
+			if err != nil {
+				return
+			}
+			select {
+			case w.news <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return nil
+}
+
+func (w *waiter) close() {
+	for _, file := range w.files {
+		file.Close()
+	}
+	w.all.Wait()
+}
