@@ -130,6 +130,14 @@ void channel_stream_free(struct channel *channel);
 int64_t channel_stream_resize(struct channel *channel, uint64_t capacity) must_check;
 /* Resolves the faults that a copy of user memory would meet: 0 or -EFAULT. No locks. */
 int user_make_present(user_t address, uint64_t length, bool write) must_check;
+/* Is it a stream with nothing to read yet? Then its receiver is ready for nothing. */
+static inline bool channel_stream_idle(struct channel *channel)
+{
+	spin_lock(&channel->lock);
+	bool idle = !channel->packets && !channel->segments && !channel->count && !channel->sender_gone;
+	spin_unlock(&channel->lock);
+	return idle;
+}
 /* Readiness of the ends; channel->lock held. */
 uint32_t channel_sender_ready_locked(const struct channel *channel);
 uint32_t channel_receiver_ready_locked(const struct channel *channel);

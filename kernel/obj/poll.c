@@ -14,6 +14,8 @@
 #include "kernel/core/heap.h"
 #include "kernel/core/log.h"
 #include "kernel/core/wait.h"
+#include "kernel/ipc/channel.h"
+#include "kernel/obj/description.h"
 #include "kernel/obj/process.h"
 
 #define FEW 32u
@@ -30,8 +32,8 @@ struct watched {
 };
 /* What the caller asked, while it is worked on */
 struct poll {
-	struct poll_item *item;
-	int16_t *before;          /* `ready` as the caller has it */
+	struct poll_item *item;   /* as the caller has them, `ready` too */
+	int16_t *ready;           /* what they are ready for */
 	unsigned count;
 	bool low;                 /* high numbers are no handles */
 	bool tell_lost;           /* READY_LOST is wanted */
@@ -51,7 +53,27 @@ static inline int16_t ready_asked(const struct poll_item *item, uint32_t ready)
 	return (int16_t)(ready & ((uint16_t)item->events | ALWAYS));
 }
 
-/* One pass without references; how many items are ready, or -1: something needs a reference to be asked (a waitset asks others). */
+/* The end of a pipe to read from, with nothing in it: the commonest thing that polls look at. */
+static inline bool pipe_is_idle(const struct handle_slot *slot)
+{
+	if (slot->kind != KIND_DESCRIPTION)
+		return false;
+	const struct description *description = container_of(slot->object, struct description, object);
+	return description->kind == DESCRIPTION_FLOW && description->receiver && !description->sender && channel_stream_idle(description->receiver->channel);
+}
+
+/* What an item is ready for, without a reference; -1: it needs one to be asked (a waitset asks others). The table's lock is held. */
+static int ready_quick(const struct poll_item *item, const struct handle_slot *slot)
+{
+	if (pipe_is_idle(slot))
+		return 0;
+	struct object *object = slot->object;
+	if (!object || !object->operations->ready)
+		return READY_INVALID;
+	return slot->kind == KIND_WAITSET ? -1 : ready_asked(item, object->operations->ready(object));
+}
+
+/* One pass without references; how many items are ready, or -1: something needs a reference to be asked. */
 static int poll_quick(struct poll *poll)
 {
 	const struct handles *handles = &process_current()->handles;
@@ -60,8 +82,8 @@ static int poll_quick(struct poll *poll)
 	struct handle_table *table = handles->table[0];
 	spin_lock(&table->lock);
 	for (unsigned i = 0; i < poll->count; i++) {
-		struct poll_item *item = &poll->item[i];
-		int16_t ready = 0;
+		const struct poll_item *item = &poll->item[i];
+		int ready = 0;
 		if (item->handle >= 0) {
 			if ((item->handle >= HANDLE_HIGH) != high) { /* never two tables' locks at a time */
 				high = !high;
@@ -70,17 +92,13 @@ static int poll_quick(struct poll *poll)
 				spin_lock(&table->lock);
 			}
 			uint32_t index = (uint32_t)item->handle & ~(uint32_t)HANDLE_HIGH;
-			struct object *object = index < table->capacity && !(high && poll->low) ? table->slots[index].object : NULL;
-			if (!object || !object->operations->ready) {
-				ready = READY_INVALID;
-			} else if (object->operations->kind == KIND_WAITSET) {
+			ready = index < table->capacity && !(high && poll->low) ? ready_quick(item, &table->slots[index]) : (int)READY_INVALID;
+			if (ready < 0) {
 				found = -1;
 				break;
-			} else {
-				ready = ready_asked(item, object->operations->ready(object));
 			}
 		}
-		item->ready = ready;
+		poll->ready[i] = (int16_t)ready;
 		found += ready != 0;
 	}
 	spin_unlock(&table->lock);
@@ -90,9 +108,9 @@ static int poll_quick(struct poll *poll)
 /* Looks all handles up. Invalid ones are marked in their items. */
 static void poll_begin(struct poll *poll, struct watched *watched, struct poller *poller)
 {
-	struct poll_item *items = poll->item;
+	const struct poll_item *items = poll->item;
 	for (unsigned i = 0; i < poll->count; i++) {
-		items[i].ready = 0;
+		poll->ready[i] = 0;
 		list_init(&watched[i].observer.link);
 		watched[i].observer.object = NULL;
 		watched[i].observer.notify = poll_notify;
@@ -102,11 +120,11 @@ static void poll_begin(struct poll *poll, struct watched *watched, struct poller
 		if (items[i].handle < 0)
 			continue;
 		if ((poll->low && items[i].handle >= HANDLE_HIGH) || handle_lookup(items[i].handle, KIND_NONE, 0, &watched[i].object))
-			items[i].ready = READY_INVALID;
+			poll->ready[i] = READY_INVALID;
 		else if (!watched[i].object->operations->ready) {
 			object_unref(watched[i].object);
 			watched[i].object = NULL;
-			items[i].ready = READY_INVALID;
+			poll->ready[i] = READY_INVALID;
 		}
 	}
 }
@@ -118,8 +136,8 @@ static unsigned poll_ask(struct poll *poll, struct watched *watched)
 	for (unsigned i = 0; i < poll->count; i++) {
 		struct object *object = watched[i].object;
 		if (object)
-			poll->item[i].ready = ready_asked(&poll->item[i], object->operations->ready(object));
-		found += poll->item[i].ready != 0;
+			poll->ready[i] = ready_asked(&poll->item[i], object->operations->ready(object));
+		found += poll->ready[i] != 0;
 	}
 	return found;
 }
@@ -140,7 +158,7 @@ static void poll_follow(struct poll *poll, struct watched *watched)
 	if (process_current()->thread_count < 2 && process_current()->handles.table[0]->references < 2)
 		return;
 	for (unsigned i = 0; i < poll->count; i++) {
-		struct poll_item *item = &poll->item[i];
+		const struct poll_item *item = &poll->item[i];
 		struct object *object = NULL;
 		if (!watched[i].object || (poll->low && item->handle >= HANDLE_HIGH))
 			continue;
@@ -157,7 +175,7 @@ static void poll_follow(struct poll *poll, struct watched *watched)
 			object_observe(object, &watched[i].observer);
 		} else {
 			object_unref(object);
-			item->ready = READY_INVALID | (poll->tell_lost ? READY_LOST : 0);
+			poll->ready[i] = READY_INVALID | (poll->tell_lost ? READY_LOST : 0);
 		}
 	}
 }
@@ -213,18 +231,14 @@ static int64_t poll_sleep(struct poll *poll, uint64_t deadline)
 
 static int items_read(struct poll *poll, user_t user_items)
 {
-	if (poll->count && copy_from_user(poll->item, user_items, poll->count * sizeof(*poll->item)))
-		return -EFAULT;
-	for (unsigned i = 0; i < poll->count; i++)
-		poll->before[i] = poll->item[i].ready;
-	return 0;
+	return poll->count && copy_from_user(poll->item, user_items, poll->count * sizeof(*poll->item)) ? -EFAULT : 0;
 }
 
 static int ready_write(const struct poll *poll, user_t user_items)
 {
 	for (unsigned i = 0; i < poll->count; i++)
-		if (poll->item[i].ready != poll->before[i] &&
-		    copy_to_user(user_items + i * sizeof(*poll->item) + offsetof(struct poll_item, ready), &poll->item[i].ready, sizeof(int16_t)))
+		if (poll->ready[i] != poll->item[i].ready &&
+		    copy_to_user(user_items + i * sizeof(*poll->item) + offsetof(struct poll_item, ready), &poll->ready[i], sizeof(int16_t)))
 			return -EFAULT;
 	return 0;
 }
@@ -232,18 +246,18 @@ static int ready_write(const struct poll *poll, user_t user_items)
 int64_t sys_description_poll(user_t user_items, uint64_t count, uint64_t deadline, uint32_t options)
 {
 	struct poll_item few_items[FEW];
-	int16_t few_before[FEW];
-	struct poll poll = { .item = few_items, .before = few_before, .low = options & POLL_LOW_HANDLES || thread_current()->call_routed,
+	int16_t few_ready[FEW];
+	struct poll poll = { .item = few_items, .ready = few_ready, .low = options & POLL_LOW_HANDLES || thread_current()->call_routed,
 		.tell_lost = options & POLL_TELL_LOST };
 	if (count > HANDLE_RANGE_MAX || options & ~(POLL_LOW_HANDLES | POLL_TELL_LOST))
 		return -EINVAL;
 	poll.count = (unsigned)count;
-	uint64_t size = count * (sizeof(*poll.item) + sizeof(*poll.before));
+	uint64_t size = count * (sizeof(*poll.item) + sizeof(*poll.ready));
 	if (count > FEW) {
 		poll.item = heap_alloc(size);
 		if (!poll.item)
 			return -ENOMEM;
-		poll.before = (int16_t *)(poll.item + count);
+		poll.ready = (int16_t *)(poll.item + count);
 	}
 	int64_t result = items_read(&poll, user_items);
 	if (!result) {

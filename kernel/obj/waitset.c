@@ -104,6 +104,34 @@ static void item_died(struct observer *observer)
 }
 
 /*
+ * The usual case of a wait for many things: one level-triggered candidate, which is ready. It stays where it is. False: it is not so, or has changed
+ * meanwhile; nothing was done.
+ */
+static bool waitset_only(struct waitset *waitset, struct waitset_result *result)
+{
+	struct object *object = NULL;
+	spin_lock(&observer_lock);
+	spin_lock(&waitset->lock);
+	struct item *item = list_first(&waitset->candidates, struct item, candidate_link);
+	if (!list_empty(&waitset->candidates) && waitset->candidates.next == waitset->candidates.previous && !(item->options & (WAITSET_EDGE | WAITSET_ONCE)) &&
+	    item->observer.object && object_try_ref(item->observer.object))
+		object = item->observer.object;
+	uint32_t events = object ? item->events : 0;
+	*result = (struct waitset_result){ .word = object ? item->word : 0 };
+	spin_unlock(&waitset->lock);
+	spin_unlock(&observer_lock);
+	if (!object)
+		return false;
+	result->ready = ready_names(object->operations->ready(object)) & (events | ALWAYS);
+	object_unref(object);
+	if (!events || !result->ready)
+		return false;
+	if (!wait_queue_empty(&waitset->waiters))
+		wait_wake_one(&waitset->waiters, 0); /* it is there for others too */
+	return true;
+}
+
+/*
  * Asks candidates until count results are found or each was asked once. With results NULL it only looks: nothing is
  * consumed and 1 means that something is ready. Returns the number of results.
  */
@@ -391,7 +419,7 @@ int64_t sys_waitset_wait(handle_t handle, user_t results_address, size_t count, 
 		goto out;
 	}
 	for (;;) {
-		unsigned found = waitset_collect(waitset, results, room);
+		unsigned found = waitset_only(waitset, results) ? 1 : waitset_collect(waitset, results, room);
 		if (found > 0) {
 			result = copy_to_user(results_address, results, found * sizeof(results[0])) ? -EFAULT : (int64_t)found;
 			break;
