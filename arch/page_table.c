@@ -16,6 +16,7 @@
  * them forget it before the lock of the space is released and before any page is freed (translations_forget). A processor enters itself before it loads the
  * tables (arch_space_activate), so it is seen, or it sees the tables as they are changed. One that idles in a space it does not need leaves it when it is
  * asked to forget.
+ * Model: tests/model/forget.pml.
  */
 #include "arch/page_table.h"
 #include "kernel/core/log.h"

@@ -98,6 +98,7 @@ void translation_kernel_half(uint64_t *root)
 	root[KERNEL_ENTRY] = kernel_root[KERNEL_ENTRY];
 }
 
+/* Model: tests/model/forget.pml. */
 void arch_space_activate(struct arch_space *space)
 {
 	struct arch_processor *arch = this_arch();

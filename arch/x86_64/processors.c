@@ -8,6 +8,7 @@
  * it; each forgets, then takes itself out of the request, and the asker waits until none is left. It may hold any locks meanwhile. A processor answers in
  * the interrupt, or, while it waits for something itself with interrupts disabled, by arch_processors_poll; so two that ask each other do not wait for ever.
  * An asker has one request at a time: answering needs none.
+ * Model: tests/model/forget.pml.
  *
  * End: arch_processors_halt stops all others by a non-maskable interrupt, wherever they are.
  */

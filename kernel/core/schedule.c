@@ -17,6 +17,7 @@
  * decided for another thread, the next one may pick it up, but waits until its stack is left (on_stack). That processor waits only for ones that decided
  * before it did, and takes no lock meanwhile, so no circle of waiting comes about.
  * Lock: schedule_lock (RANK_SCHEDULER), for run queues, states, and which thread is current on each processor.
+ * Model: tests/model/hand.pml.
  */
 #include "kernel/core/schedule.h"
 #include "arch/processor.h"
