@@ -75,9 +75,32 @@ static handle_t copy_for(handle_t end, uint32_t right)
 	return copy < 0 ? HANDLE_NONE : (handle_t)copy;
 }
 
+/* FILE_CHANNEL: the ends themselves, and the publisher's port. */
+static int64_t reply_ends(struct server_request *request, struct node *node, uint64_t word)
+{
+	handle_t end[2] = { copy_for(node->content.channel.sender, RIGHT_SEND | RIGHT_DUPLICATE), copy_for(node->content.channel.receiver, RIGHT_RECEIVE | RIGHT_DUPLICATE) };
+	bool publishes = WORD_TYPE(word) == WORD_CHANNEL;
+	int64_t control = end[0] == HANDLE_NONE || end[1] == HANDLE_NONE ? -ENOMEM : publishes ? client_create(fs_listener, word) : 0;
+	if (control < 0) {
+		for (unsigned i = 0; i < 2; i++)
+			if (end[i] != HANDLE_NONE)
+				handle_close(end[i]);
+		return control;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		server_reply_handle(request, end[i], true);
+	if (publishes) {
+		node_get(node);
+		server_reply_handle(request, (handle_t)control, true);
+	}
+	return 0;
+}
+
 /* Makes the description of an open object whose control port carries `word`, and puts it into the reply. */
 static int64_t reply_flow(struct server_request *request, struct node *node, uint32_t flags, uint64_t word)
 {
+	if (request->word[0] == FILE_CHANNEL)
+		return reply_ends(request, node, word);
 	uint32_t access = flags & O_ACCMODE;
 	bool reads = access != O_WRONLY, writes = access != O_RDONLY;
 	int64_t control = client_create(fs_listener, word);

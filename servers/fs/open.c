@@ -150,6 +150,8 @@ int64_t fs_open(struct server_request *request, uint64_t start)
 	size_t last_length = (size_t)(path.path + path.path_length - last);
 	if (place.node == NODE_NONE && channel_directory((struct node *)place.parent))
 		return last_length ? channel_publish(request, (struct node *)place.parent, last, last_length, flags, mode) : -EISDIR;
+	if (request->word[0] == FILE_CHANNEL && (place.node == NODE_NONE || !((struct node *)place.node)->channel))
+		return -ENXIO;
 	if (place.node == NODE_NONE)
 		return create_and_open(request, &place, flags, mode);
 

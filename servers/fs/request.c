@@ -605,7 +605,7 @@ static int64_t (*const operations[])(struct server_request *request, uint64_t st
 	[FILE_STATFS] = do_statfs, [FILE_SYNC] = do_sync, [FILE_IOCTL] = do_ioctl, [FILE_LOCK] = do_lock, [FILE_LOCK_REGISTER] = do_lock,
 	[FILE_WATCH_CREATE] = do_watch_create, [FILE_LOCK_RELEASE] = do_lock, [FILE_LOCK_CANCEL] = do_lock,
 	[FILE_LOCK_PLACE] = do_lock_place, [FILE_NAME] = do_name, [FILE_PLACE_FORWARD] = do_place_forward,
-	[FILE_SOCKET] = do_socket,
+	[FILE_SOCKET] = do_socket, [FILE_CHANNEL] = fs_open,
 };
 
 static int64_t handle_request(struct server_request *request)

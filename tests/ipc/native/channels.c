@@ -3,6 +3,7 @@
  * channels, handles in packets. The partner is a clone of this process; it tells what it saw by its exit status.
  */
 #include <string.h>
+#include "carillon/channel.h"
 #include "tests/ipc/native/ipc.h"
 
 #define CHANNELS 6
@@ -234,4 +235,60 @@ void test_select_interrupted(void)
 	sleep_for(2 * MILLISECOND);
 	CHECK(process_interrupt(waiting, 0) == 0 && partner_status(waiting) == 0);
 	channels_close();
+}
+
+/* --- alt */
+
+static struct chan numbers, done;
+
+static void partner_counts(void)
+{
+	for (uint32_t n = 0; n < ROUNDS; n++)
+		if (chan_send(&numbers, &n, soon(5000)))
+			process_exit(1);
+	process_exit(chan_receive(&done, NULL, soon(5000)) ? 2 : 0);
+}
+
+/* Receives until all numbers have come, then says so; one-shot or prepared. */
+static void alt_loop_run(struct alt *alts, struct alt_loop *loop, const uint32_t *number)
+{
+	for (uint32_t n = 0; n < ROUNDS; n++) {
+		int64_t index = loop ? alt_wait(loop, soon(5000)) : alt(alts, soon(5000));
+		CHECK(index == 0 && alts[0].error == 0 && *number == n);
+	}
+}
+
+void test_alt(void)
+{
+	static uint32_t number;
+	static struct alt alts[] = { { &numbers, &number, ALT_RECEIVE, 0 }, { NULL, NULL, ALT_SEND, 0 }, { &done, NULL, ALT_NEVER, 0 }, { .operation = ALT_END } };
+	for (unsigned round = 0; round < 4; round++) {
+		struct alt_loop *loop = NULL;
+		CHECK(chan_create(&numbers, sizeof number, round / 2 * 3) == 0 && chan_create(&done, 0, 0) == 0);
+		if (round % 2)
+			CHECK(alt_prepare(alts, &loop) == 0);
+		CHECK((loop ? alt_wait(loop, 0) : alt(alts, 0)) == -ETIMEDOUT);
+		handle_t process = partner_start(partner_counts, 0);
+		alt_loop_run(alts, loop, &number);
+		if (loop)
+			alt_end(loop);
+		struct alt last[] = { { &numbers, &number, ALT_RECEIVE, 0 }, { &done, NULL, ALT_SEND, 0 }, { .operation = ALT_END } };
+		CHECK(alt(last, soon(5000)) == 1 && last[1].error == 0 && partner_status(process) == 0);
+		/* errors by case */
+		handle_close(numbers.sender);
+		numbers.sender = HANDLE_NONE;
+		CHECK(alt(last, soon(5000)) == 0 && last[0].error == -EPIPE);
+		struct alt missing[] = { { &numbers, &number, ALT_SEND, 0 }, { .operation = ALT_END } };
+		CHECK(alt(missing, soon(5000)) == 0 && missing[0].error == -EBADF);
+		chan_free(&numbers);
+		chan_free(&done);
+	}
+	/* another size */
+	struct chan short_one;
+	CHECK(chan_create(&numbers, 4, 1) == 0);
+	short_one = numbers;
+	short_one.size = 2;
+	CHECK(chan_send(&short_one, &number, 0) == 0 && chan_receive(&numbers, &number, 0) == -EMSGSIZE);
+	CHECK(chan_send(&numbers, &number, 0) == 0 && chan_receive(&short_one, &number, 0) == -EMSGSIZE && chan_receive(&numbers, &number, 0) == 0);
+	chan_free(&numbers);
 }

@@ -19,5 +19,5 @@ handle_t partner_start(void (*function)(void), uint32_t priority);
 /* Waits for its end; the status it gave. */
 uint32_t partner_status(handle_t process);
 
-void test_select_rendezvous(void), test_select_prepared(void), test_select_killed(void), test_select_ends(void), test_channel_handles(void), test_select_interrupted(void);
+void test_select_rendezvous(void), test_select_prepared(void), test_select_killed(void), test_select_ends(void), test_channel_handles(void), test_select_interrupted(void), test_alt(void);
 #endif

@@ -372,7 +372,7 @@ static const struct { const char *name; void (*function)(void); } tests[] = {
 	{ "caller killed", test_caller_killed }, { "server killed", test_server_killed }, { "interrupts", test_interrupts }, { "interrupted before", test_interrupted_before }, { "suspended", test_suspended },
 	{ "refused", test_refused },
 	{ "select rendezvous", test_select_rendezvous }, { "select prepared", test_select_prepared }, { "select killed", test_select_killed }, { "select ends", test_select_ends },
-	{ "channel handles", test_channel_handles }, { "select interrupted", test_select_interrupted },
+	{ "channel handles", test_channel_handles }, { "select interrupted", test_select_interrupted }, { "alt", test_alt },
 };
 
 /* Who refers to the ports: nobody more than before. */

@@ -87,6 +87,8 @@ enum file_operation {
 	FILE_SOCKET = 48, /* (path) Reply: handle[0] = a copy of the port that a socket's node keeps. ECONNREFUSED: no socket's node, or none kept */
 	FILE_NAME,       /* on an open object or node: what it is called. Reply range: a path, word1 = its length, word2 = 0: the path is absolute, or the
 	                    st_dev of the server, below whose exported root it is meant. ENOENT: it has no name */
+	FILE_CHANNEL,    /* (path) FILE_OPEN of a published channel (servers/fs/channel.h) that gives its ends: handle[0] = sender, handle[1] = receiver, and, to who
+	                    publishes, handle[2] = a port whose last reference is its death (all moved). Access is O_RDWR. ENXIO: it is no channel */
 	/* privileged: through a port whose data word is FILE_PORT_SYSTEM (boot_names.h) */
 	FILE_PLACE_FORWARD = 64, /* (path = name, which must be new or a forwarding node) handle[0] = client port of another server's node (moved),
 	                       word1 = mode with type bits (told by readdir only), word2 = device number: whatever opens, walks to, stats or sets the name
