@@ -47,6 +47,8 @@ int main(void)
 	console.window.rows = (uint16_t)record_value(BOOT_NAME_ROWS, 0);
 	console.window.columns = (uint16_t)record_value(BOOT_NAME_COLUMNS, 0);
 
+	keyboard_start(record_handle_required(BOOT_NAME_FILES));
+
 	static const struct server_port_operations operations = { .request = terminal_request, .closed = terminal_port_closed, .interrupted = interrupted };
 	error = server_add_listener(terminal_listener, &operations, NULL);
 	terminal_update(&console);

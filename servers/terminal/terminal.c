@@ -410,6 +410,8 @@ static void input_ready(void *context, uint32_t ready)
 		terminal->input = HANDLE_NONE;
 		terminal->input_ended = true;
 	}
+	if (count > 0)
+		keyboard_keys(bytes, (size_t)count);
 	for (int64_t i = 0; i < count; i++)
 		discipline_input(&terminal->discipline, bytes[i]);
 	terminal_update(terminal);

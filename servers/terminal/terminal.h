@@ -143,6 +143,12 @@ void keeper_begin_again(void);
 
 /* -- the console's settings over a restart (kept.c). True: a predecessor's are set. */
 bool kept_start(struct terminal *console_terminal);
+
+/* -- keyboard.c: /chan/keyboard */
+/* Publishes it; file_server: the root of the file server. Without it there is none, which is told. */
+void keyboard_start(handle_t file_server);
+/* Tells those who have registered what was typed at the console. */
+void keyboard_keys(const uint8_t *bytes, size_t count);
 /* Settings have changed; of the console they are kept. */
 void kept_save(const struct terminal *terminal);
 

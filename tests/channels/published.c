@@ -177,12 +177,36 @@ static void survive(void)
 	printf("%s\n", n > 100 ? "many" : "few");
 }
 
+/* Registers a channel for key strokes and tells them until a q; the terminal's reader gets them too. */
+static void keyboard(void)
+{
+	FAILS(open("/chan/keyboard", O_CREAT | O_EXCL | O_RDWR, 0600), EEXIST);
+	int keys = open("/chan/my-keys", O_CREAT | O_EXCL | O_RDWR, 0600), registry = open("/chan/keyboard", O_WRONLY);
+	CHECK(keys >= 0 && registry >= 0);
+	CHECK(write(registry, "no-such-name", 12) == 12 && write(registry, buffer, 60000) == 60000 && write(registry, "my-keys", 7) == 7);
+	usleep(200000);
+	printf("type\n");
+	char typed[100] = "";
+	while (!strchr(typed, 'q')) {
+		ssize_t count = read(keys, buffer, sizeof buffer);
+		CHECK(count > 0 && strlen(typed) + (size_t)count < sizeof typed);
+		strncat(typed, buffer, (size_t)count);
+	}
+	ssize_t line = read(0, buffer, sizeof buffer);
+	CHECK(line > 0);
+	printf("keys %.2s line %.*s", typed, (int)line, buffer);
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && !strcmp(argv[1], "survive")) {
 		survive();
+		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "keyboard")) {
+		keyboard();
 		return 0;
 	}
 	test_connect();

@@ -232,6 +232,7 @@ static void servers_start(void)
 	terminal_keeper_give();
 	socket_keeper_give();
 	server_give(SERVER_TERMINAL, BOOT_NAME_PROC, ports.proc_system, 0, 0);
+	server_give(SERVER_TERMINAL, BOOT_NAME_FILES, ports.fs_root, 0, 0);
 
 	server_start(SERVER_CONSOLE);
 	server_start(SERVER_FS);

@@ -5,7 +5,7 @@
  *   every server   LISTENER; console, fs and terminal: STATE
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
- *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
+ *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), FILES, CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
  *                  DEVICE, UTF8, ROWS, COLUMNS
  *   socket         KEEPER_IN, KEEPER_OUT, EPOCH
  */
@@ -20,6 +20,7 @@
 #define BOOT_NAME_TRACE "trace"          /* proc, with --strace: a non-blocking description of the error stream */
 #define BOOT_NAME_PAGES "pages"                   /* value: the greatest number of pages, nodes included; 0 or absent: what the budget gives */
 #define BOOT_NAME_PROCESS_TABLE "process-table"   /* memobj of struct process_slot[PROCESS_SLOTS] */
+#define BOOT_NAME_FILES "files"                   /* client port to fs, its root directory */
 #define BOOT_NAME_PROC "proc"                     /* client port to proc */
 #define BOOT_NAME_CONSOLE_INPUT "console-input"   /* receiver of a stream channel (or a description of a flow): raw key bytes */
 #define BOOT_NAME_CONSOLE_OUTPUT "console-output" /* sender of a stream channel (or a description of a flow): raw screen bytes */
