@@ -227,6 +227,9 @@ fuzz: $(BUILD)/system/fuzz $(addprefix $(BUILD)/heap/,$(HEAP_NAMES) library) ker
 # the same of tests/ipc
 $(eval $(call native_program,ipc,tests/ipc/native))
 ipc: $(BUILD)/system/ipc kernel tools
+# the same of tests/torture
+$(eval $(call native_program,torture,tests/torture/native))
+torture: $(BUILD)/system/torture kernel tools
 # the same of bench: Carillon's own calls
 $(eval $(call native_program,bench,bench/native))
 bench: $(BUILD)/system/bench kernel tools
@@ -287,6 +290,6 @@ clean:
 	rm -rf build
 
 
-.PHONY: fuzz ipc bench standin generated kernel library servers tools archive all clean
+.PHONY: fuzz ipc torture bench standin generated kernel library servers tools archive all clean
 -include $(addsuffix .d,$(KERNEL_OBJECTS) $(KERNELS:%=$(OBJECT)/%/offsets/arch/offsets.h) $(LIBRARY_OBJECTS) $(call objects,library,tests/fuzz/heap/library.c) $(VDSO_OBJECTS) $(foreach name,$(NATIVE_NAMES),$(call objects,native,$(call sources,user/$(name)/*.c servers/$(name)/*.c servers/$(name)/$(ARCH)/*.c user/$(name)/$(ARCH)/*.c drivers/$(name)/*.c))) \
-	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c tests/fuzz/heap/heap.c tests/ipc/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
+	$(call objects,native,$(NATIVE_SHARED) $(wildcard tests/fuzz/native/*.c tests/fuzz/heap/heap.c tests/ipc/native/*.c tests/torture/native/*.c bench/native/*.c)) $(foreach name,$(HOST_TOOLS),$(patsubst %,build/host/object/%.o,$(call sources,tools/$(name)/*.c))))
