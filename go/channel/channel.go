@@ -3,10 +3,10 @@ package channel
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"syscall"
+	"unsafe"
 )
 
 // Errors, to be compared with errors.Is.
@@ -26,13 +26,11 @@ const (
 
 // A Channel is one program's use of a published channel of T.
 type Channel[T any] struct {
-	name      string
-	publisher bool
-	codec     *codec
-	file      *os.File        // non-blocking, in the runtime's poller
-	raw       syscall.RawConn // of file
-	buffers   sync.Pool       // of *[]byte, as long as the longest value so far
-	closing   sync.Once
+	name          string
+	publisher     bool
+	codec         *codec
+	sends, brings end
+	buffers       sync.Pool // of *[]byte, as long as the longest value so far
 }
 
 // Publish makes a channel with room for so many values (at least one) and puts it under the name into the list. The name must be new; it may contain neither '/'
@@ -61,18 +59,32 @@ func open[T any](name, options string, flags int) (*Channel[T], error) {
 	if !nameGood(name) {
 		return nil, fmt.Errorf("channel: %s%q: no such name is possible", what, name)
 	}
-	path := fmt.Sprintf("%s%s,type=%x%s", directory, name, codec.hash, options)
-	fd, err := syscall.Open(path, flags|syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0666)
+	path := fmt.Sprintf("%s%s,type=%x", directory, name, codec.hash)
+	out, in, err := openBoth(path, options, flags)
 	if err != nil {
 		return nil, fmt.Errorf("channel: %s%s: %w", what, name, openError(err))
 	}
-	c := &Channel[T]{name: name, publisher: flags != 0, codec: codec, file: os.NewFile(uintptr(fd), directory+name)}
-	c.raw, err = c.file.SyscallConn()
-	if err != nil {
-		c.file.Close()
-		return nil, err
+	return &Channel[T]{name: name, publisher: flags != 0, codec: codec, sends: end{fd: out, events: pollOut}, brings: end{fd: in, events: pollIn}}, nil
+}
+
+// openBoth opens a descriptor to send and one to receive: each is told only of its own direction. The publisher is the first.
+func openBoth(path, options string, flags int) (out, in int, err error) {
+	const always = syscall.O_NONBLOCK | syscall.O_CLOEXEC
+	for {
+		if out, err = syscall.Open(path+options, flags|syscall.O_WRONLY|always, 0666); err != nil {
+			return 0, 0, err
+		}
+		if in, err = syscall.Open(path, syscall.O_RDONLY|always, 0); err != nil {
+			syscall.Close(out)
+			return 0, 0, err
+		}
+		var one, other syscall.Stat_t
+		if syscall.Fstat(out, &one) == nil && syscall.Fstat(in, &other) == nil && one.Ino == other.Ino {
+			return out, in, nil
+		}
+		syscall.Close(out) // the name has come to another channel in between
+		syscall.Close(in)
 	}
-	return c, nil
 }
 
 func nameGood(name string) bool {
@@ -102,7 +114,7 @@ func transferError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case err == io.EOF, errors.Is(err, syscall.EPIPE), errors.Is(err, os.ErrClosed):
+	case errors.Is(err, syscall.EPIPE):
 		return ErrClosed
 	case errors.Is(err, ownerDead):
 		return ErrDied
@@ -125,46 +137,72 @@ func (c *Channel[T]) buffer() *[]byte {
 
 // Send waits until there is room and puts a value into the channel. ErrClosed, ErrDied, ErrSize.
 func (c *Channel[T]) Send(value T) error {
+	if !c.codec.isPlain || c.codec.plain == 0 {
+		return c.sendEncoded(value)
+	}
+	_, err := c.sends.transfer(syscall.SYS_WRITE, unsafe.Pointer(&value), c.codec.plain)
+	return transferError(err)
+}
+
+func (c *Channel[T]) sendEncoded(value T) error {
 	buffer := c.buffer()
 	defer c.buffers.Put(buffer)
 	packet, err := encode(c.codec, &value, buffer)
 	if err == nil {
-		_, err = c.file.Write(packet)
+		_, err = c.sends.transfer(syscall.SYS_WRITE, unsafe.Pointer(&packet[0]), uintptr(len(packet)))
 	}
 	return transferError(err)
 }
 
 // Receive waits for a value and takes it out of the channel. ErrClosed, ErrDied.
 func (c *Channel[T]) Receive() (value T, err error) {
+	if !c.codec.isPlain || c.codec.plain == 0 {
+		return c.receiveEncoded()
+	}
+	n, err := c.brings.transfer(syscall.SYS_READ, unsafe.Pointer(&value), c.codec.plain)
+	if err != nil || uintptr(n) != c.codec.plain {
+		return value, receiveError(n, err)
+	}
+	return value, nil
+}
+
+// receiveError says what it means that no value has come.
+func receiveError(n int, err error) error {
+	switch {
+	case err != nil:
+		return transferError(err)
+	case n == 0:
+		return ErrClosed
+	}
+	return errPacket
+}
+
+func (c *Channel[T]) receiveEncoded() (value T, err error) {
 	buffer := c.buffer()
 	defer c.buffers.Put(buffer)
 	for {
-		var n int
-		n, err = c.file.Read(*buffer)
-		if err == nil {
+		n, err := c.brings.transfer(syscall.SYS_READ, unsafe.Pointer(&(*buffer)[0]), uintptr(len(*buffer)))
+		if err == nil && n > 0 {
 			return value, decode(c.codec, (*buffer)[:n], &value)
 		}
 		if !errors.Is(err, syscall.EMSGSIZE) || len(*buffer) == sizeMost {
-			return value, transferError(err)
+			return value, receiveError(n, err)
 		}
 		*buffer = make([]byte, sizeMost)
 	}
 }
 
 // Close ends this use of the channel, and, if it is the publisher's, the channel (see the package's documentation). Goroutines that wait in it get ErrClosed.
-func (c *Channel[T]) Close() error {
-	err := ErrClosed
-	c.closing.Do(func() {
-		err = nil
-		if c.publisher {
-			if err = syscall.Unlink(directory + c.name); err == syscall.ENOENT {
-				err = nil // somebody has withdrawn it already
-			}
+func (c *Channel[T]) Close() (err error) {
+	if !c.brings.close() {
+		return ErrClosed
+	}
+	if c.publisher {
+		if err = syscall.Unlink(directory + c.name); err == syscall.ENOENT {
+			err = nil // somebody has withdrawn it already
 		}
-		if e := c.file.Close(); err == nil {
-			err = e
-		}
-	})
+	}
+	c.sends.close()
 	return err
 }
 

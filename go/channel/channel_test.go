@@ -363,6 +363,37 @@ func TestNoThreads(t *testing.T) {
 	all.Wait()
 }
 
+// A program's own Close ends its waits, in the channel that goes on for others.
+func TestCloseOwn(t *testing.T) {
+	system(t)
+	c := must(Publish[int]("test", 1))
+	defer c.Close()
+	for _, wait := range []func(*Channel[int]) error{
+		func(c *Channel[int]) error { _, err := c.Receive(); return err },
+		func(c *Channel[int]) error { _, err := Select(ReceiveCase(c, nil)); return err },
+	} {
+		own := must(Connect[int]("test"))
+		result := make(chan error)
+		for g := 0; g < 3; g++ {
+			go func() { result <- wait(own) }()
+		}
+		time.Sleep(50 * time.Millisecond)
+		check(own.Close())
+		for g := 0; g < 3; g++ {
+			if err := <-result; !errors.Is(err, ErrClosed) {
+				t.Errorf("a waiting goroutine got %v", err)
+			}
+		}
+		if err := own.Send(1); !errors.Is(err, ErrClosed) {
+			t.Errorf("send: %v", err)
+		}
+	}
+	check(c.Send(5))
+	if n, err := c.Receive(); n != 5 || err != nil {
+		t.Errorf("received %d, %v", n, err)
+	}
+}
+
 func TestSelect(t *testing.T) {
 	system(t)
 	a, b, full := must(Publish[int]("test-a", 4)), must(Publish[string]("test-b", 4)), must(Publish[int]("test-c", 1))

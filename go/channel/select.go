@@ -4,15 +4,16 @@ import (
 	"math/rand"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // A Case is one possibility of a Select: made by SendCase, ReceiveCase, Default or After.
 type Case struct {
-	try   func() error    // syscall.EAGAIN: not possible now
-	raw   syscall.RawConn // what to wait for
-	sends bool
+	try   func() error  // syscall.EAGAIN: not possible now
+	end   *end          // where to wait
 	after time.Duration // of After
 	kind  caseKind
 }
@@ -38,10 +39,10 @@ func SendCase[T any](c *Channel[T], value T) Case {
 		if err != nil {
 			return err
 		}
-		_, err = c.attempt(syscall.Write, packet)
+		_, err = c.sends.attempt(syscall.SYS_WRITE, packet)
 		return err
 	}
-	return Case{kind: caseTransfer, try: try, raw: c.raw, sends: true}
+	return Case{kind: caseTransfer, try: try, end: &c.sends}
 }
 
 // ReceiveCase receives into *value, which may be nil. A nil channel never can.
@@ -52,10 +53,10 @@ func ReceiveCase[T any](c *Channel[T], value *T) Case {
 	try := func() error {
 		buffer := c.buffer()
 		defer c.buffers.Put(buffer)
-		n, err := c.attempt(syscall.Read, *buffer)
+		n, err := c.brings.attempt(syscall.SYS_READ, *buffer)
 		if err == syscall.EMSGSIZE && len(*buffer) < sizeMost {
 			*buffer = make([]byte, sizeMost)
-			n, err = c.attempt(syscall.Read, *buffer)
+			n, err = c.brings.attempt(syscall.SYS_READ, *buffer)
 		}
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func ReceiveCase[T any](c *Channel[T], value *T) Case {
 		}
 		return err
 	}
-	return Case{kind: caseTransfer, try: try, raw: c.raw}
+	return Case{kind: caseTransfer, try: try, end: &c.brings}
 }
 
 // Default is chosen when nothing else is possible at once, as the default clause is.
@@ -79,20 +80,17 @@ func Default() Case { return Case{kind: caseDefault} }
 // After is chosen when nothing else has been possible for that time.
 func After(d time.Duration) Case { return Case{kind: caseAfter, after: d} }
 
-// attempt makes one system call that does not wait.
-func (c *Channel[T]) attempt(call func(fd int, p []byte) (int, error), p []byte) (n int, err error) {
-	e := c.raw.Control(func(fd uintptr) {
-		for {
-			n, err = call(int(fd), p)
-			if err != syscall.EINTR {
-				return
-			}
-		}
-	})
-	if e != nil {
+// attempt reads or writes, if that is possible at once.
+func (e *end) attempt(call uintptr, p []byte) (int, error) {
+	if !e.enter() {
 		return 0, ErrClosed
 	}
-	return n, err
+	n, errno := e.once(call, unsafe.Pointer(&p[0]), uintptr(len(p)))
+	e.leave()
+	if errno != 0 {
+		return 0, errno
+	}
+	return n, nil
 }
 
 // Select does one of the cases and returns its index: one that is possible, each with the same chance, else the default, else it waits. A closed channel is possible: err
@@ -146,6 +144,7 @@ func Select(cases ...Case) (index int, err error) {
 type waiter struct {
 	news  chan struct{} // something may be possible
 	files []*os.File
+	ends  []*end
 	all   sync.WaitGroup
 }
 
@@ -164,11 +163,11 @@ func waiterMake(cases []Case) (*waiter, error) {
 }
 
 func (w *waiter) add(c Case) error {
-	var fd int
-	var err error
-	if e := c.raw.Control(func(of uintptr) { fd, err = syscall.Dup(int(of)) }); e != nil {
+	if !c.end.enter() {
 		return ErrClosed
 	}
+	fd, err := syscall.Dup(c.end.fd)
+	c.end.leave()
 	if err != nil {
 		return err
 	}
@@ -180,11 +179,12 @@ func (w *waiter) add(c Case) error {
 		return err
 	}
 	w.files = append(w.files, file)
+	w.ends = append(w.ends, c.end)
 	w.all.Add(1)
 	go func() {
 		defer w.all.Done()
 		wait := raw.Read
-		if c.sends {
+		if c.end.events == pollOut {
 			wait = raw.Write
 		}
 		for { // from one event to the next, the first of which is what is so already
@@ -197,16 +197,41 @@ func (w *waiter) add(c Case) error {
 			if err != nil {
 				return
 			}
-			select {
-			case w.news <- struct{}{}:
-			default:
-			}
+			w.tell()
 		}
 	}()
+	c.end.watch(w, true)
 	return nil
 }
 
+// watch has the waiter told when the end is closed by its own program.
+func (e *end) watch(w *waiter, begin bool) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if !begin {
+		delete(e.news, w)
+		return
+	}
+	if e.news == nil {
+		e.news = map[*waiter]bool{}
+	}
+	e.news[w] = true
+	if atomic.LoadInt32(&e.users) < 0 {
+		w.tell()
+	}
+}
+
+func (w *waiter) tell() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
 func (w *waiter) close() {
+	for _, e := range w.ends {
+		e.watch(w, false)
+	}
 	for _, file := range w.files {
 		file.Close()
 	}

@@ -270,6 +270,12 @@ static int64_t transfer_run(struct description *description, const struct io_vec
 static __attribute__((noinline)) int64_t transfer_piece(struct description *description, user_t buffer, uint64_t length, int64_t offset, bool write)
 {
 	struct io_vector piece = { buffer, length };
+	if (description->kind == DESCRIPTION_CHANNEL && offset == OFFSET_CURSOR) {
+		struct channel_end *end = write ? description->sender : description->receiver;
+		int64_t result = !end ? -EBADF : (write ? channel_packet_write : channel_packet_read)(end->channel, &piece, 1, length, description->flags & DESCRIPTION_NON_BLOCKING);
+		object_unref(&description->object);
+		return result;
+	}
 	return transfer_run(description, &piece, 1, length, offset, write);
 }
 
