@@ -82,7 +82,8 @@ static void file_read(const char *owner, const char *path)
 		const char *names = file + section[section[i].sh_link].sh_offset;
 		for (size_t k = 0; k < section[i].sh_size / sizeof *symbol; k++) {
 			unsigned type = ELF64_ST_TYPE(symbol[k].st_info), place = symbol[k].st_shndx;
-			if ((type == STT_FUNC || type == STT_NOTYPE) && place < header->e_shnum && section[place].sh_flags & SHF_EXECINSTR && names[symbol[k].st_name])
+			if ((type == STT_FUNC || type == STT_NOTYPE) && place < header->e_shnum && section[place].sh_flags & SHF_EXECINSTR && names[symbol[k].st_name] &&
+				names[symbol[k].st_name] != '$') /* of the assembler: what follows is code */
 				symbol_add(symbol[k].st_value, owner, names + symbol[k].st_name);
 		}
 	}
