@@ -70,23 +70,17 @@ entry_gate:                             /* a jump to entry_general when there is
 	bltu t0, t1, entry_foreign
 	ld t1, PROCESS_NATIVE_END(sp)
 	bgeu t0, t1, entry_general
-	addi t1, a7, -CALL_PORT_CALL_WORDS
-	sltiu t1, t1, 2                 /* port_reply_receive_words is the next */
-	bnez t1, entry_words
+	li t1, CALL_PORT_CALL_WORDS
+	bgeu a7, t1, entry_last
 	/*
 	 * A native call: the body is called here. By the convention of abi/riscv64/abi/call.h t0-t6, a6 and a7 are zero afterwards; the registers that C
 	 * preserves are in the frame only if the way back leads through it.
 	 */
-	li t1, CALL_COUNT
-	bgeu a7, t1, entry_general
-	slli t0, a7, 1
-	add t0, t0, a7
-	slli t0, t0, 3
+	slli sp, a7, CALL_ENTRY_SHIFT
 	lla t1, call_table
-	add t1, t1, t0
+	add t1, t1, sp
 	ld t1, 0(t1)
 	beqz t1, entry_general
-	csrr t0, sepc
 	ld sp, PROCESSOR_KERNEL_STACK(tp)
 	addi sp, sp, -FRAME_SIZE
 	addi t0, t0, 4                  /* the call instruction is never a short one */
@@ -128,6 +122,15 @@ native_result:
 	li t6, 0
 	ld sp, FRAME_X(2)(sp)
 	sret
+
+	/* The last two numbers carry words in registers; t1 becomes zero for the first of them. */
+entry_last:
+	sub t1, a7, t1
+	sltiu sp, t1, 2
+	beqz sp, entry_general
+	ld sp, PROCESSOR_CURRENT(tp)
+	ld sp, THREAD_PROCESS(sp)
+	j entry_words
 
 native_negative:
 	li t0, -4                       /* -EINTR */

@@ -72,7 +72,7 @@ void offsets(void)
 	_Static_assert(offsetof(struct call, state) % 4 == 0 && offsetof(struct call, busy) == offsetof(struct call, state) + 1 &&
 		offsetof(struct call, delivered) == offsetof(struct call, state) + 2 && offsetof(struct call, words) == offsetof(struct call, state) + 3, "CALL_STATE");
 	VALUE(CALL_STATE_BOUND, CALL_BOUND | 1 << 16 | 1 << 24); /* delivered, words */
-	VALUE(CALL_STATE_IDLE, CALL_IDLE);
+	_Static_assert(!CALL_IDLE, "words.S");
 	OFFSET(CALL_REFERENCES, call, references);
 	OFFSET(CALL_THREAD, call, thread);
 	OFFSET(CALL_DONE_QUEUE, call, done);

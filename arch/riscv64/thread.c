@@ -83,6 +83,7 @@ void arch_context_switch(struct thread *from, struct thread *to)
 void words_go_on(struct arch_frame *frame);
 void words_go_on(struct arch_frame *frame)
 {
+	frame->r.gp = thread_current()->arch.block;
 	if (thread_current()->wait_how == WAIT_KILLABLE)
 		port_call_resume(frame);
 	else

@@ -32,7 +32,7 @@ FRAME_OFFSET(status, FRAME_STATUS);
 FRAME_OFFSET(cause, FRAME_CAUSE);
 FRAME_OFFSET(value, FRAME_VALUE);
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "frame.h: size");
-_Static_assert(CALL_PORT_REPLY_RECEIVE_WORDS == CALL_PORT_CALL_WORDS + 1, "entry.S");
+_Static_assert(CALL_PORT_REPLY_RECEIVE_WORDS == CALL_PORT_CALL_WORDS + 1 && CALL_COUNT == CALL_PORT_CALL_WORDS + 2, "entry.S");
 _Static_assert(CALL_FRAME_CHANGED == (int64_t)0x8000000000000001ul, "entry.S");
 
 /* Where the kernel may fault, and go on with a failed copy; in the first part after trying to mend it (usercopy.S). */

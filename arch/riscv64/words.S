@@ -1,12 +1,12 @@
 /*
  * The short way of calls with words in registers (kernel/ipc/port.h): from the caller straight to the waiting server, from the server straight back,
  * without a frame of C. entry.S comes here, to entry_words, with
- *   t0 the call's address, sp the process, a7 which call it is, the words in a1-a6 t3 t4, which nothing here touches; sscratch is not 0 yet.
+ *   t0 the call's address, sp the process, t1 zero for a call, the words in a1-a6 t3 t4, which nothing here touches; sscratch is not 0 yet.
  * First everything is looked at that the C functions would look at, and whatever is not as the short way needs it leads to entry_general with the
  * registers of the call as they were. After "nothing fails from here" it does what they would do: the comments name the functions.
  *
- * In the frame at the top of the kernel stack only pc, sp, gp, tp and s0 are saved (of a receiver also t6, the address of its struct message): the rest is dead by
- * the convention of abi/riscv64/abi/call.h, and is cleared on the way out, because it was the partner's or the kernel's. A thread that
+ * In the frame at the top of the kernel stack only pc, sp, tp and s0 are saved (of a receiver also t6, the address of its struct message); gp is the thread's
+ * block. The rest is dead by the convention of abi/riscv64/abi/call.h, and is cleared on the way out, because it was the partner's or the kernel's. A thread that
  * sleeps from here has no saved stack pointer, so that a switch to it by the scheduler goes to words_resume (thread.c).
  * Locks: one processor runs, with interrupts disabled.
  */
@@ -24,6 +24,7 @@
 #define STACK s6        /* top of the kernel stack */
 #define HELD s7         /* what the partner holds, and its references but one */
 #define REFERENCES s8
+#define SLEEPING s10
 
 	/* handle_lookup in the high range. sp: the process. t1, t2 */
 	.macro LOOKUP kind right fail
@@ -47,8 +48,8 @@
 	/* The partner sleeps, and nothing keeps it from going on. */
 	.macro SLEEPS fail
 	lw t1, THREAD_STATE(PARTNER)
-	addi t1, t1, -THREAD_STATE_SLEEPING_
-	bnez t1, \fail
+	li SLEEPING, THREAD_STATE_SLEEPING_
+	bne t1, SLEEPING, \fail
 	ld t1, THREAD_PENDING(PARTNER)
 	bnez t1, \fail
 	.endm
@@ -87,12 +88,10 @@
 	j \back
 	.endm
 
-	/* wait_alone on the queue in t1, then switch_away's accounting and pick, take_off, arch_context_switch: the partner runs, with a0 = 0. */
+	/* wait_alone on the queue in t1 (STACK: the top of this thread's), then switch_away's accounting and pick, take_off, arch_context_switch: the partner runs, with a0 = 0. */
 	.macro SWITCH how
-	ld STACK, PROCESSOR_KERNEL_STACK(tp)
+	sw SLEEPING, THREAD_STATE(SELF)
 	sd t1, THREAD_WAITING_ON(SELF)
-	li t1, THREAD_STATE_SLEEPING_
-	sw t1, THREAD_STATE(SELF)
 	li t1, \how
 	sw t1, THREAD_WAIT_HOW(SELF)
 	sd zero, THREAD_STACK_POINTER(SELF)
@@ -100,7 +99,6 @@
 	csrr t2, sscratch
 	addi t0, t0, 4
 	sd t1, TOP(FRAME_X(2))(STACK)
-	sd gp, TOP(FRAME_X(3))(STACK)
 	sd t2, TOP(FRAME_X(4))(STACK)
 	sd s0, TOP(FRAME_X(8))(STACK)
 	sd t0, TOP(FRAME_PC)(STACK)
@@ -125,32 +123,22 @@
 	sd STACK, PROCESSOR_KERNEL_STACK(tp)
 	ld t0, PROCESS_ARCH_SPACE(t0)
 	ld t1, PROCESSOR_ARCH(tp)
-	ld t2, ARCH_SPACE(t1)
-	beq t0, t2, 1f
+	ld t2, SPACE_SATP(t0)
 	sd t0, ARCH_SPACE(t1)
-	ld t0, SPACE_SATP(t0)
-	csrw satp, t0
+	csrw satp, t2
 	sfence.vma
-1:	/* float_switch: the units are disabled unless the thread owns them (float_unit.h) */
-	li t0, STATUS_FS | STATUS_VS
+	/* float_switch: the units are disabled unless the thread owns them (float_unit.h); if neither does, they are */
 	ld t1, PROCESSOR_FLOAT_OWNER(tp)
-	csrc sstatus, t0
-	bne t1, PARTNER, 2f
-	ld t0, THREAD_FLOAT_AREA(PARTNER)
-	ld t0, FLOAT_AREA_VECTOR(t0)
-	li t1, STATUS_FS_INITIAL
-	beqz t0, 1f
-	li t1, STATUS_FS_INITIAL | STATUS_VS_INITIAL
-1:	csrs sstatus, t1
-2:	ld t0, TOP(FRAME_PC)(STACK)
+	beq t1, SELF, 2f
+	beq t1, PARTNER, 3f
+1:	ld ra, TOP(FRAME_PC)(STACK)             /* what stays in ra is the partner's own */
 	csrw sscratch, tp
-	ld gp, TOP(FRAME_X(3))(STACK)
-	csrw sepc, t0
+	ld gp, THREAD_BLOCK(PARTNER)
+	csrw sepc, ra
 	ld s0, TOP(FRAME_X(8))(STACK)
 	ld sp, TOP(FRAME_X(2))(STACK)
 	ld tp, TOP(FRAME_X(4))(STACK)
 	li a0, 0
-	li ra, 0
 	li t0, 0
 	li t1, 0
 	li t2, 0
@@ -166,16 +154,24 @@
 	li s10, 0
 	li s11, 0
 	sret
+2:	li t0, STATUS_FS | STATUS_VS
+	csrc sstatus, t0
+	j 1b
+3:	ld t0, THREAD_FLOAT_AREA(PARTNER)
+	ld t0, FLOAT_AREA_VECTOR(t0)
+	li t1, STATUS_FS_INITIAL
+	beqz t0, 4f
+	li t1, STATUS_FS_INITIAL | STATUS_VS_INITIAL
+4:	csrs sstatus, t1
+	j 1b
 	.endm
 
 	.text
 	.globl entry_words, words_resume
 	.align 4
 entry_words:
+	/* attention is not looked at: it was done with when this thread went to user mode */
 	ld SELF, PROCESSOR_CURRENT(tp)
-	lw t1, PROCESSOR_ATTENTION(tp)
-	bnez t1, words_long
-	addi t1, a7, -CALL_PORT_CALL_WORDS
 	bnez t1, words_reply
 
 	LOOKUP SLOT_KIND_CLIENT, SLOT_RIGHT_SEND, words_long
@@ -209,10 +205,11 @@ words_call_alone:
 	addi t2, t2, 1
 	sw t2, CALL_REFERENCES(CALL)
 	sd CALL, IPC_SERVED(PARTNER)
-	lwu t5, IPC_SERVED_NUMBER(PARTNER)
+	lw t5, IPC_SERVED_NUMBER(PARTNER)
 	ld t6, PROCESS_BADGE(sp)
 	ld a7, CLIENT_DATA(OBJECT)
 	addi t1, CALL, CALL_DONE_QUEUE
+	ld STACK, PROCESSOR_KERNEL_STACK(tp)
 	SWITCH WAIT_HOW_KILLABLE
 
 words_call_ready:
@@ -223,7 +220,7 @@ words_call_ready:
 words_reply:
 	/* reply_words: the reply that this thread keeps */
 	ld CALL, IPC_SERVED(SELF)
-	lwu s9, IPC_SERVED_NUMBER(SELF)
+	lw s9, IPC_SERVED_NUMBER(SELF)
 	beqz CALL, words_long
 	bne s9, t5, words_long
 	ld t1, THREAD_PENDING(SELF)             /* must_not_sleep */
@@ -257,16 +254,15 @@ words_reply_alone:
 	sd zero, PORT_WORDS_BOUND(PORT)
 	lw t2, CALL_REFERENCES(CALL)
 	sd SELF, PORT_WORDS_RECEIVER(PORT)
-	li t1, CALL_STATE_IDLE
-	sw t1, CALL_STATE(CALL)
+	sw zero, CALL_STATE(CALL)               /* CALL_IDLE */
 	addi t2, t2, -1
 	lui t1, REPLY_NUMBER_STEP >> 12
 	sw t2, CALL_REFERENCES(CALL)
 	sd zero, IPC_SERVED(SELF)
 	addw s9, s9, t1
-	ld t1, PROCESSOR_KERNEL_STACK(tp)
+	ld STACK, PROCESSOR_KERNEL_STACK(tp)
 	sw s9, IPC_SERVED_NUMBER(SELF)
-	sd t6, TOP(FRAME_X(31))(t1)
+	sd t6, TOP(FRAME_X(31))(STACK)
 	li t5, 0
 	li t6, 0
 	li a7, 0
@@ -289,6 +285,7 @@ words_long:
 	li s7, 0
 	li s8, 0
 	li s9, 0
+	li s10, 0
 	sd zero, PROCESSOR_SAVED_T0(tp)
 	sd zero, PROCESSOR_SAVED_T1(tp)
 	j entry_general

@@ -88,8 +88,9 @@ entry_native:
 	FRAME_CALL
 	cmpq $CALL_COUNT, %rax
 	jae call_general
-	leaq (%rax,%rax,2), %rcx
-	movq call_table(,%rcx,8), %rcx
+	movl %eax, %ecx
+	shll $CALL_ENTRY_SHIFT, %ecx
+	movq call_table(%rcx), %rcx
 	testq %rcx, %rcx
 	jz call_general
 	incq %gs:PROCESSOR_CALLS

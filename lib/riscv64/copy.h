@@ -42,15 +42,36 @@
 	addi a2, a2, -64
 	addi a0, a0, 64
 	bgeu a2, t0, 3b
-4:	li t0, 8
-	bltu a2, t0, 9f
-7:	ld t1, 0(a1)
+4:	beqz a2, 8f
+	andi t0, a2, 32
+	beqz t0, 7f
+	ld t1, 0(a1)
+	ld t2, 8(a1)
+	ld t3, 16(a1)
+	ld t4, 24(a1)
+	addi a1, a1, 32
+	sd t1, 0(a0)
+	sd t2, 8(a0)
+	sd t3, 16(a0)
+	sd t4, 24(a0)
+	addi a0, a0, 32
+7:	andi t0, a2, 16
+	beqz t0, 11f
+	ld t1, 0(a1)
+	ld t2, 8(a1)
+	addi a1, a1, 16
+	sd t1, 0(a0)
+	sd t2, 8(a0)
+	addi a0, a0, 16
+11:	andi t0, a2, 8
+	beqz t0, 12f
+	ld t1, 0(a1)
 	addi a1, a1, 8
 	sd t1, 0(a0)
-	addi a2, a2, -8
 	addi a0, a0, 8
-	bgeu a2, t0, 7b
-	j 9f
+12:	andi a2, a2, 7
+	bnez a2, 9f
+	j 8f
 	/* the source is at another distance from a word */
 5:	li t0, 8
 	bltu a2, t0, 9f
@@ -70,13 +91,27 @@
 	addi a0, a0, 8
 	bgeu a2, t0, 6b
 	add a1, a1, t1
-9:	beqz a2, 8f
-10:	lbu t3, 0(a1)
+9:	li t0, 4
+	bltu a2, t0, 13f
+10:	lbu t1, 0(a1)
+	lbu t2, 1(a1)
+	lbu t3, 2(a1)
+	lbu t4, 3(a1)
+	addi a1, a1, 4
+	sb t1, 0(a0)
+	sb t2, 1(a0)
+	sb t3, 2(a0)
+	sb t4, 3(a0)
+	addi a2, a2, -4
+	addi a0, a0, 4
+	bgeu a2, t0, 10b
+13:	beqz a2, 8f
+14:	lbu t3, 0(a1)
 	addi a1, a1, 1
 	sb t3, 0(a0)
 	addi a0, a0, 1
 	addi a2, a2, -1
-	bnez a2, 10b
+	bnez a2, 14b
 8:
 	.endm
 /* FILL: a0 target, a1 value (a byte), a2 length; leaves a0 at the end; uses a1, a2, t0-t2. */

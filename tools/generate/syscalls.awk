@@ -98,7 +98,8 @@ BEGIN {
 		print "\tuint8_t count;       /* arguments */"
 		print "\tuint8_t waits;       /* enum call_waits */"
 		print "\tuint8_t handle_mask; /* bit i: argument i is a handle */"
-		print "};"
+		print "} __attribute__((aligned(32)));"
+		print "_Static_assert(sizeof(struct call_entry) == 1 << CALL_ENTRY_SHIFT, \"what entry code takes it for\");"
 	}
 	if (output == "trace") {
 		print "enum trace_argument {"
@@ -243,7 +244,7 @@ END {
 	if (failed)
 		exit 1
 	if (output == "numbers")
-		print "#define CALL_COUNT " highest + 1 " /* one more than the greatest number */"
+		print "#define CALL_COUNT " highest + 1 " /* one more than the greatest number */\n#define CALL_ENTRY_SHIFT 5 /* bytes of a struct call_entry, for entry code */"
 	if (output == "table")
 		print "extern const struct call_entry call_table[CALL_COUNT]; /* for the entry code, too */\nconst struct call_entry call_table[CALL_COUNT] = {\n" rows "};"
 	if (output == "trace")

@@ -82,7 +82,7 @@ static inline int64_t kernel_call6(uint64_t number, uint64_t p0, uint64_t p1, ui
 
 /*
  * Words in registers (abi/message.h). The words are a1-a6 t3 t4; handle a0. Receiving: in t5 the reply's number and t6 the address of the struct message;
- * out a7 the client's data, t6 the badge, t5 the reply's number. Every register but sp, gp, tp and s0 is dead afterwards, so a compiler saves
+ * out a7 the client's data, t6 the badge, t5 the reply's number. Every register but sp, gp (which is the thread's block), tp and s0 is dead afterwards, so a compiler saves
  * what it needs and the kernel nothing.
  */
 #define KERNEL_CALL_WORDS 1
@@ -111,7 +111,7 @@ static inline int64_t kernel_call_received(uint64_t number, uint64_t handle, str
 {
 	uint64_t *word = words->word;
 	KERNEL_CALL_TAKE_WORDS;
-	register uint64_t t5 __asm__("t5") = words->reply;
+	register uint32_t t5 __asm__("t5") = words->reply;
 	register uint64_t t6 __asm__("t6") = message;
 	register uint64_t a7 __asm__("a7") = number;
 	register uint64_t a0 __asm__("a0") = handle;
@@ -119,7 +119,7 @@ static inline int64_t kernel_call_received(uint64_t number, uint64_t handle, str
 	word[0] = w0, word[1] = w1, word[2] = w2, word[3] = w3, word[4] = w4, word[5] = w5, word[6] = w6, word[7] = w7;
 	words->data = a7;
 	words->badge = t6;
-	words->reply = (uint32_t)t5;
+	words->reply = t5;
 	return (int64_t)a0;
 }
 #endif
