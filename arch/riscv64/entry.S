@@ -199,7 +199,7 @@ entry_foreign:
 	bgeu a7, t1, entry_general
 	add t1, sp, a7
 	lbu t1, PROCESS_REFLECTED(t1)
-	beqz t1, entry_general
+	beqz t1, entry_routed
 	lw t1, PROCESSOR_ATTENTION(tp)
 	bnez t1, entry_general
 	ld t1, PROCESS_CALL_ENTRY(sp)
@@ -238,6 +238,91 @@ reflect_failed:
 	csrw sscratch, t2
 	ld t2, PROCESSOR_SAVED_T2(tp)
 	j entry_general
+
+	/*
+	 * A routed call, as call_routed does it where the route is plain. The registers that C preserves are in the frame only when something else than the
+	 * fast return looks at it. sp the process
+	 */
+	.align 2
+entry_routed:
+	ld t1, PROCESS_GATE_ROUTES(sp)
+	beqz t1, entry_general
+	slli sp, a7, 1
+	add sp, sp, t1
+	lhu sp, ROUTES_BY_NUMBER(sp)
+	beqz sp, entry_general
+	ld t1, ROUTES_PLAIN(t1)
+	slli t0, sp, 1
+	add sp, sp, t0
+	slli sp, sp, 3                          /* PLAIN_SIZE is 24 */
+	add t1, t1, sp
+	ld sp, PLAIN_BODY-PLAIN_SIZE(t1)
+	beqz sp, entry_general
+	ld t0, PLAIN_MASK-PLAIN_SIZE(t1)
+	ld t1, PLAIN_VALUE-PLAIN_SIZE(t1)
+	and t0, t0, a2
+	bne t0, t1, entry_general
+	slli t0, a0, 32                         /* pseudo handles and the library's own are out of reach */
+	srli t0, t0, 62
+	bnez t0, entry_general
+	mv t1, sp
+	ld sp, PROCESSOR_KERNEL_STACK(tp)
+	addi sp, sp, -FRAME_SIZE
+	ld t0, PROCESSOR_SAVED_T0(tp)
+	sd x1, FRAME_X(1)(sp)
+	sd t0, FRAME_X(5)(sp)
+	ld t0, PROCESSOR_SAVED_T1(tp)
+	sd x3, FRAME_X(3)(sp)
+	sd t0, FRAME_X(6)(sp)
+	ld t0, PROCESSOR_SCRATCH(tp)
+	FOR_EACH sd, 7, 8
+	sd t0, FRAME_X(2)(sp)
+	csrrw t0, sscratch, zero
+	FOR_EACH sd, 10, 17
+	sd t0, FRAME_X(4)(sp)
+	csrr t0, sepc
+	FOR_EACH sd, 28, 31
+	addi t0, t0, 4
+	ld t2, PROCESSOR_CURRENT(tp)
+	sd t0, FRAME_PC(sp)
+	ld t0, PROCESSOR_CALLS(tp)
+	sd a7, THREAD_CALL_NUMBER(t2)
+	addi t0, t0, 1
+	sd t0, PROCESSOR_CALLS(tp)
+	li t0, 1
+	sb t0, THREAD_CALL_ROUTED(t2)
+	addi a0, sp, FRAME_A0
+	jalr t1
+	ld t2, PROCESSOR_CURRENT(tp)
+	lw t1, PROCESSOR_ATTENTION(tp)
+	sb zero, THREAD_CALL_ROUTED(t2)
+	bltz a0, routed_negative
+	bnez t1, routed_attention
+routed_return:
+	ld t0, FRAME_PC(sp)
+	csrw sscratch, tp
+	csrw sepc, t0
+	ld x1, FRAME_X(1)(sp)
+	FOR_EACH ld, 3, 7
+	FOR_EACH ld, 11, 17
+	FOR_EACH ld, 28, 31
+	ld sp, FRAME_X(2)(sp)
+	sret
+routed_negative:
+	sd s1, FRAME_X(9)(sp)
+	FOR_EACH sd, 18, 27
+	mv a1, a0
+	mv a0, sp
+	call call_route_ended
+	lw t1, PROCESSOR_ATTENTION(tp)
+	li t0, 0x8000000000000001               /* CALL_FRAME_CHANGED */
+	beq a0, t0, frame_changed
+	beqz t1, routed_return
+routed_attention:
+	sd s1, FRAME_X(9)(sp)
+	FOR_EACH sd, 18, 27
+	sd a0, FRAME_A0(sp)
+	j frame_attention
 
 	/*
 	 * upcall_return of a library, which has loaded every register from the block but pc, gp and a7: these three are loaded here. gp is the block, which tells

@@ -97,6 +97,15 @@ void offsets(void)
 	OFFSET(PROCESS_CALL_ENTRY, process, gate.call_entry);
 	OFFSET(PROCESS_REFLECTED, process, gate.reflected);
 	VALUE(CALL_GATE_NUMBERS, ROUTE_NUMBERS);
+	OFFSET(PROCESS_GATE_ROUTES, process, gate.routes);
+	OFFSET(ROUTES_BY_NUMBER, route_table, by_number);
+	OFFSET(ROUTES_PLAIN, route_table, plain);
+	OFFSET(PLAIN_BODY, plain_route, body);
+	OFFSET(PLAIN_MASK, plain_route, mask);
+	OFFSET(PLAIN_VALUE, plain_route, value);
+	VALUE(PLAIN_SIZE, sizeof(struct plain_route));
+	_Static_assert(sizeof(struct plain_route) == 24 && HANDLE_HIGH == 1 << 30, "entry.S");
+	OFFSET(THREAD_CALL_ROUTED, thread, call_routed);
 	OFFSET(BLOCK_CALL_RESULT, thread_block, call_result);
 	OFFSET(BLOCK_PC, thread_block, registers.pc);
 	OFFSET(BLOCK_GP, thread_block, registers.gp);
