@@ -44,6 +44,10 @@ void backtrace_print(uint64_t frame_pointer, uint64_t instruction)
 		const uint64_t *link = (const uint64_t *)(frame_pointer + ABI_STACK_LINK);
 		if (!link[1])
 			break;
+		if (!i && ABI_STACK_LEAF(frame_pointer, link[1])) { /* it was interrupted: who knows its registers prints them */
+			frame_pointer = link[1];
+			continue;
+		}
 		symbol_describe(link[1] - 1, text, sizeof(text)); /* a call may be its function's last instruction */
 		log_print("  from %s", text);
 		if (link[0] <= frame_pointer)

@@ -93,11 +93,17 @@ static void fault_print(struct thread *thread, struct arch_frame *frame, enum ex
 	log_print("process %s (%016lx) thread %lu: %s at %016lx, address %016lx, code %lx", thread->process->name, thread->process->badge, thread->number, cause_name(cause),
 		  arch_frame_instruction(frame), address, code);
 	arch_frame_print(frame);
+	struct registers scratch;
+	const struct registers *registers = arch_frame_view(frame, &scratch);
 	uint64_t base = arch_frame_base(frame);
 	for (unsigned i = 0; i < BACKTRACE_MAX; i++) {
 		struct { uint64_t next, instruction; } link;
 		if (!base || base % 8 || copy_from_user(&link, base + ABI_STACK_LINK, sizeof(link)) || !link.instruction)
 			break;
+		if (!i && ABI_STACK_LEAF(base, link.instruction)) {
+			link.next = link.instruction;
+			link.instruction = ABI_REGISTERS_RETURN(registers);
+		}
 		caller_print(thread->process, link.instruction);
 		if (link.next <= base)
 			break;

@@ -3,8 +3,8 @@
 carillon-log              the kernel's log from memory
 carillon-ready            the threads that are ready to run, by priority
 carillon-current          the current thread, its process and what it waits for
-carillon-process ADDRESS  a process: threads, state, handles
-carillon-program PATH [ADDRESS]  load a program's or server's symbols (build/x86_64/system/NAME), to set breakpoints in it
+carillon-process [ADDRESS]  a process, the current one without address: threads, state, handles
+carillon-program PATH [ADDRESS]  load a program's or server's symbols (build/ARCH/system/NAME), to set breakpoints in it
 """
 import gdb
 
@@ -28,6 +28,13 @@ def describe_thread(thread):
     if int(thread["process"]):
         text += " of process %#x (pid %d)" % (int(thread["process"]), int(thread["process"]["badge"]) & 0xffffffff)
     return text
+
+
+def processor():
+    """struct processor of the one that is looked at."""
+    if "riscv" in gdb.selected_frame().architecture().name():
+        return gdb.parse_and_eval("boot_processor")
+    return gdb.parse_and_eval("processor_data[0]")
 
 
 class Command(gdb.Command):
@@ -66,20 +73,20 @@ class Ready(Command):
 
 class Current(Command):
     def invoke(self, argument, terminal):
-        gdb.write(describe_thread(gdb.parse_and_eval("thread_current()")) + "\n")
+        gdb.write(describe_thread(processor()["current"]) + "\n")
 
 
 class Process(Command):
     def invoke(self, argument, terminal):
-        process = gdb.parse_and_eval("(struct process *)(%s)" % argument)
+        process = gdb.parse_and_eval("(struct process *)(%s)" % argument) if argument else processor()["current"]["process"]
         gdb.write("process %#x pid %d%s%s status %#x\n" % (int(process), int(process["badge"]) & 0xffffffff,
                   " corpse" if process["corpse"] else "", " suspended" if process["suspended"] else "", int(process["status"])))
         for thread in elements(process["threads"], "thread", "process_link"):
             gdb.write("  %s\n" % describe_thread(thread))
-        if not int(process["handles"]):
-            return
-        for name, base in (("low", 0), ("high", 0x40000000)):
-            handles = process["handles"][name]
+        for high, base in ((0, 0), (1, 0x40000000)):
+            handles = process["handles"]["table"][high]
+            if not int(handles):
+                continue
             for number in range(int(handles["capacity"])):
                 slot = handles["slots"][number]
                 if int(slot["object"]):
@@ -95,5 +102,5 @@ class Program(Command):
 Log("log", "The kernel's log, from memory.")
 Ready("ready", "The threads that are ready to run.")
 Current("current", "The current thread.")
-Process("process", "A process by the address of its structure: threads and handles.")
+Process("process", "A process by the address of its structure (the current one without): threads and handles.")
 Program("program", "Load the symbols of a native program: carillon-program PATH [TEXT-ADDRESS].")

@@ -51,13 +51,18 @@ static void frame_log(unsigned number, uint64_t address, const void *image, size
 		server_log("  #%u %#lx", number, address);
 }
 
-static void backtrace_log(handle_t space, uint64_t instruction, uint64_t frame, const void *image, size_t image_size)
+static void backtrace_log(handle_t space, const struct registers *registers, const void *image, size_t image_size)
 {
-	frame_log(0, instruction, image, image_size);
+	uint64_t frame = registers_frame(registers);
+	frame_log(0, registers_instruction(registers), image, image_size);
 	for (unsigned i = 1; i < FRAMES_MAX; i++) {
 		struct { uint64_t next, caller; } link;
 		if (frame % 8 != 0 || space_read(space, frame + ABI_STACK_LINK, &link, sizeof link) != sizeof link || link.caller == 0)
 			return;
+		if (i == 1 && ABI_STACK_LEAF(frame, link.caller)) {
+			link.next = link.caller;
+			link.caller = ABI_REGISTERS_RETURN(registers);
+		}
 		/* the call instruction, not the one it returns to: that may be another function's */
 		frame_log(i, link.caller - 1, image, image_size);
 		if (link.next <= frame)
@@ -77,7 +82,7 @@ static void thread_log(handle_t process, uint64_t thread, const void *image, siz
 		return;
 	}
 	registers_log(&registers);
-	backtrace_log((handle_t)space, registers_instruction(&registers), registers_frame(&registers), image, image_size);
+	backtrace_log((handle_t)space, &registers, image, image_size);
 	handle_close((handle_t)space);
 }
 

@@ -10,4 +10,10 @@ struct registers {
 
 /* Where the caller's frame pointer and the return address lie, from the frame pointer. */
 #define ABI_STACK_LINK (-16l)
+/*
+ * A function that calls nobody keeps no return address in memory: its caller's frame pointer lies in that place. Is what was found there such a one?
+ * Only the innermost frame's can be, and the register has where it returns to.
+ */
+#define ABI_STACK_LEAF(frame, caller) ((uint64_t)(caller) - (uint64_t)(frame) - 1 < 0x100000ul)
+#define ABI_REGISTERS_RETURN(registers) ((registers)->ra)
 #endif
