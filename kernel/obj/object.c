@@ -107,8 +107,7 @@ void object_unobserve(struct observer *observer)
 
 void object_notify(struct object *object, uint32_t ready)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* object_unobserved */
-	if (list_empty(&object->observers))
+	if (object_unobserved(object))
 		return;
 	spin_lock(&observer_lock);
 	object_notify_locked(object, ready);

@@ -137,10 +137,11 @@ static bool waitset_only(struct waitset *waitset, struct waitset_result *result)
  */
 static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *results, unsigned count)
 {
-	struct list asked; /* level-triggered and looked-at items, back to the list afterwards */
+	struct list asked; /* waitset lock: level-triggered and looked-at items, back to the list afterwards; others may take theirs out meanwhile */
 	unsigned found = 0;
+	bool any_asked = false;
 
-	if (list_empty(&waitset->candidates))
+	if (list_seems_empty(&waitset->candidates))
 		return 0;
 	list_init(&asked);
 	while (found < count) {
@@ -166,6 +167,7 @@ static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *
 			if (!results) {
 				list_remove(&item->candidate_link);
 				list_add_last(&asked, &item->candidate_link);
+				any_asked = true;
 			} else {
 				results[found] = (struct waitset_result){ .ready = ready, .word = item->word };
 				if (item->options & WAITSET_ONCE) {
@@ -174,6 +176,7 @@ static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *
 				} else if (!(item->options & WAITSET_EDGE)) {
 					list_remove(&item->candidate_link);
 					list_add_last(&asked, &item->candidate_link);
+					any_asked = true;
 				}
 			}
 			found++;
@@ -182,7 +185,7 @@ static unsigned waitset_collect(struct waitset *waitset, struct waitset_result *
 		spin_unlock(&waitset->lock);
 		object_unref(object);
 	}
-	if (list_empty(&asked))
+	if (!any_asked)
 		return found;
 	spin_lock(&waitset->lock);
 	while (!list_empty(&asked)) {

@@ -218,7 +218,12 @@ int copy_from_user(void *target, user_t source, size_t length)
 	may_sleep();
 	if (bad(source, length))
 		return -EFAULT;
-	memcpy(target, (const void *)source, length);
+	if (length == sizeof(uint32_t) && source % sizeof(uint32_t) == 0) { /* a word that programs change meanwhile */
+		uint32_t value = __atomic_load_n((const uint32_t *)source, __ATOMIC_RELAXED);
+		memcpy(target, &value, sizeof(value));
+	} else {
+		memcpy(target, (const void *)source, length);
+	}
 	return 0;
 }
 int copy_to_user(user_t target, const void *source, size_t length)
