@@ -38,7 +38,7 @@ struct description_request {
 	int32_t event;    /* service, library: an event of kind EVENT_MASK that tells readiness; HANDLE_NONE: always ready. event: the counter. timer: the timer */
 	uint32_t rights;  /* RIGHT_READ, RIGHT_WRITE of the resulting handle; others are added */
 	uint64_t cookie;  /* a word for the library on the other side (FILE_KIND_* of the file protocol) */
-	uint64_t limit;   /* place: greatest size writes may make; 0 none. library: a word that description_set_limit changes */
+	uint64_t limit;   /* place: greatest size writes may make; 0 none. channel: nanoseconds that non-blocking reads and writes wait. library: a word that description_set_limit changes */
 };
 
 struct description_info {

@@ -60,30 +60,40 @@ func open[T any](name, options string, flags int) (*Channel[T], error) {
 		return nil, fmt.Errorf("channel: %s%q: no such name is possible", what, name)
 	}
 	path := fmt.Sprintf("%s%s,type=%x", directory, name, codec.hash)
-	out, in, err := openBoth(path, options, flags)
+	out, in, waits, err := openAll(path, options, flags)
 	if err != nil {
 		return nil, fmt.Errorf("channel: %s%s: %w", what, name, openError(err))
 	}
-	return &Channel[T]{name: name, publisher: flags != 0, codec: codec, sends: end{fd: out, events: pollOut}, brings: end{fd: in, events: pollIn}}, nil
+	return &Channel[T]{name: name, publisher: flags != 0, codec: codec, sends: end{fd: out, waits: -1, events: pollOut}, brings: end{fd: in, waits: waits, events: pollIn}}, nil
 }
 
-// openBoth opens a descriptor to send and one to receive: each is told only of its own direction. The publisher is the first.
-func openBoth(path, options string, flags int) (out, in int, err error) {
+// openAll opens a descriptor to send and two to receive, one of which waits a little. Each is told only of its own direction. The publisher is the first.
+func openAll(path, options string, flags int) (out, in, waits int, err error) {
 	const always = syscall.O_NONBLOCK | syscall.O_CLOEXEC
+	paths := [3]string{path + options, path, fmt.Sprintf("%s,patience=%d", path, patience.Nanoseconds())}
+	modes := [3]int{flags | syscall.O_WRONLY, syscall.O_RDONLY, syscall.O_RDONLY}
 	for {
-		if out, err = syscall.Open(path+options, flags|syscall.O_WRONLY|always, 0666); err != nil {
-			return 0, 0, err
+		var fds [3]int
+		var nodes [3]syscall.Stat_t
+		same := true
+		for i := range fds {
+			if fds[i], err = syscall.Open(paths[i], modes[i]|always, 0666); err == nil {
+				err = syscall.Fstat(fds[i], &nodes[i])
+			}
+			if err != nil {
+				for _, fd := range fds[:i] {
+					syscall.Close(fd)
+				}
+				return
+			}
+			same = same && nodes[i].Ino == nodes[0].Ino
 		}
-		if in, err = syscall.Open(path, syscall.O_RDONLY|always, 0); err != nil {
-			syscall.Close(out)
-			return 0, 0, err
+		if same {
+			return fds[0], fds[1], fds[2], nil
 		}
-		var one, other syscall.Stat_t
-		if syscall.Fstat(out, &one) == nil && syscall.Fstat(in, &other) == nil && one.Ino == other.Ino {
-			return out, in, nil
+		for _, fd := range fds { // the name has come to another channel in between
+			syscall.Close(fd)
 		}
-		syscall.Close(out) // the name has come to another channel in between
-		syscall.Close(in)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // sleep and wake it again. Only then it waits in the poller, without a thread; the descriptor comes to the poller when that happens for the first time.
 type end struct {
 	fd     int
+	waits  int   // a descriptor of the same whose reads wait for patience; -1: there is none, and look is done
 	events int16 // of poll
 	users  int32 // who use fd now; closed is added once it is closed
 	habit  int32 // what the last transfers were like: habitReady, habitShort, habitLong
@@ -77,6 +78,9 @@ func (e *end) shut() {
 	} else {
 		syscall.Close(e.fd)
 	}
+	if e.waits >= 0 {
+		syscall.Close(e.waits)
+	}
 }
 
 // wake ends the waits of goroutines that are in the poller, and of Selects.
@@ -114,6 +118,21 @@ func (e *end) look() bool {
 	return int(n) > 0
 }
 
+// short reads or writes, waiting in this thread but not for long. EAGAIN: nothing has happened.
+func (e *end) short(call uintptr, p unsafe.Pointer, n uintptr) (int, syscall.Errno) {
+	if e.waits >= 0 {
+		done, _, errno := syscall.Syscall(call, uintptr(e.waits), uintptr(p), n)
+		if errno == syscall.EINTR {
+			errno = syscall.EAGAIN
+		}
+		return int(done), errno
+	}
+	if !e.look() {
+		return 0, syscall.EAGAIN
+	}
+	return e.once(call, p, n)
+}
+
 // transfer reads or writes once, and waits until that is possible.
 func (e *end) transfer(call uintptr, p unsafe.Pointer, n uintptr) (done int, err error) {
 	if !e.enter() {
@@ -128,12 +147,12 @@ func (e *end) transfer(call uintptr, p unsafe.Pointer, n uintptr) (done int, err
 		}
 	}
 	if errno == syscall.EAGAIN && habit != habitLong {
-		if !e.look() {
+		done, errno = e.short(call, p, n)
+		if errno == syscall.EAGAIN {
 			atomic.StoreInt32(&e.habit, habitLong)
 		} else if habit == habitReady {
 			atomic.StoreInt32(&e.habit, habitShort)
 		}
-		done, errno = e.once(call, p, n)
 	}
 	if errno == syscall.EAGAIN {
 		done, err = e.park(call, p, n)

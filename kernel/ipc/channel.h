@@ -143,10 +143,11 @@ uint32_t channel_sender_ready_locked(const struct channel *channel);
 uint32_t channel_receiver_ready_locked(const struct channel *channel);
 /*
  * Packet mode, by a description: a write is one packet of up to MESSAGE_RANGE_MAX bytes (-EMSGSIZE), a read takes one whole; one that has no room stays (-EMSGSIZE). Handles
- * that come with a packet are dropped, as are its words. 0 at the end; -EAGAIN, -EINTR, -EPIPE, -EFAULT, -ENOMEM, or the error of channel_close.
+ * that come with a packet are dropped, as are its words. 0 at the end; -EAGAIN, -EINTR, -EPIPE, -EFAULT, -ENOMEM, or the error of channel_close. One that is
+ * non_blocking waits all the same for `patience` nanoseconds.
  */
-int64_t channel_packet_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking) must_check;
-int64_t channel_packet_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking) must_check;
+int64_t channel_packet_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking, uint64_t patience) must_check;
+int64_t channel_packet_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking, uint64_t patience) must_check;
 /* Drops all queued packets; the receiver is gone, no lock held. */
 void channel_drop_packets(struct channel *channel);
 /* Counts of a flow for description_get. */

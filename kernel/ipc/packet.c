@@ -520,7 +520,16 @@ int packet_receive(struct channel *channel, user_t user_message, bool non_blocki
 
 /* --- packets as descriptions read and write them --- */
 
-int64_t channel_packet_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
+/* Until when one waits that is non-blocking but patient. */
+static uint64_t patience_deadline(bool *non_blocking, uint64_t patience)
+{
+	if (!*non_blocking || !patience)
+		return DEADLINE_NEVER;
+	*non_blocking = false;
+	return time_now() + patience;
+}
+
+int64_t channel_packet_write(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking, uint64_t patience)
 {
 	struct vector_position position = { vector, count, 0, 0 };
 	if (!total)
@@ -543,19 +552,21 @@ int64_t channel_packet_write(struct channel *channel, const struct io_vector *ve
 		position.offset += length;
 		at += length;
 	}
-	int error = packet_put(channel, packet, non_blocking, DEADLINE_NEVER);
-	return error ? error : (int64_t)total;
+	uint64_t deadline = patience_deadline(&non_blocking, patience);
+	int error = packet_put(channel, packet, non_blocking, deadline);
+	return error == -ETIMEDOUT ? -EAGAIN : error ? error : (int64_t)total;
 }
 
-int64_t channel_packet_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking)
+int64_t channel_packet_read(struct channel *channel, const struct io_vector *vector, unsigned count, uint64_t total, bool non_blocking, uint64_t patience)
 {
 	struct vector_position position = { vector, count, 0, 0 };
 	struct packet *packet;
 	if (!total)
 		return 0;
-	int error = packet_get(channel, total, non_blocking, DEADLINE_NEVER, &packet);
+	uint64_t deadline = patience_deadline(&non_blocking, patience);
+	int error = packet_get(channel, total, non_blocking, deadline, &packet);
 	if (error)
-		return error == -EPIPE ? 0 : error;
+		return error == -EPIPE ? 0 : error == -ETIMEDOUT ? -EAGAIN : error;
 	error = packet->size > total ? -EMSGSIZE : 0;
 	uint64_t size = packet->size;
 	for (uint64_t at = 0; at < size && !error;) {

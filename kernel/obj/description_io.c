@@ -111,7 +111,8 @@ static int64_t flow_transfer(struct transfer *transfer)
 	if (!end)
 		return -EBADF;
 	if (transfer->description->kind == DESCRIPTION_CHANNEL)
-		return (transfer->write ? channel_packet_write : channel_packet_read)(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking);
+		return (transfer->write ? channel_packet_write : channel_packet_read)(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking,
+			transfer->description->limit);
 	if (transfer->write)
 		return channel_stream_write(end->channel, transfer->pieces, transfer->count, transfer->total, non_blocking,
 			transfer->flags & DESCRIPTION_PACKETS);
@@ -272,7 +273,8 @@ static __attribute__((noinline)) int64_t transfer_piece(struct description *desc
 	struct io_vector piece = { buffer, length };
 	if (description->kind == DESCRIPTION_CHANNEL && offset == OFFSET_CURSOR) {
 		struct channel_end *end = write ? description->sender : description->receiver;
-		int64_t result = !end ? -EBADF : (write ? channel_packet_write : channel_packet_read)(end->channel, &piece, 1, length, description->flags & DESCRIPTION_NON_BLOCKING);
+		int64_t result = !end ? -EBADF : (write ? channel_packet_write : channel_packet_read)(end->channel, &piece, 1, length,
+			description->flags & DESCRIPTION_NON_BLOCKING, description->limit);
 		object_unref(&description->object);
 		return result;
 	}

@@ -180,9 +180,10 @@ static void poll_follow(struct poll *poll, struct watched *watched)
 	}
 }
 
-static int64_t poll_wait(struct poll *poll, struct watched *watched, struct poller *poller, uint64_t deadline)
+/* asked: the quick pass has found nothing, so there is no need to ask before observing. */
+static int64_t poll_wait(struct poll *poll, struct watched *watched, struct poller *poller, uint64_t deadline, bool asked)
 {
-	unsigned found = poll_ask(poll, watched);
+	unsigned found = asked ? 0 : poll_ask(poll, watched);
 	if (found || !deadline)
 		return found;
 	int64_t result = 0;
@@ -211,7 +212,7 @@ static int64_t poll_wait(struct poll *poll, struct watched *watched, struct poll
 }
 
 /* What the quick pass could not answer. */
-static int64_t poll_sleep(struct poll *poll, uint64_t deadline)
+static int64_t poll_sleep(struct poll *poll, uint64_t deadline, bool asked)
 {
 	struct watched few[FEW], *watched = few;
 	struct poller poller = { .told = false };
@@ -221,7 +222,7 @@ static int64_t poll_sleep(struct poll *poll, uint64_t deadline)
 		return -ENOMEM;
 	wait_queue_init(&poller.queue);
 	poll_begin(poll, watched, &poller);
-	int64_t result = poll_wait(poll, watched, &poller, deadline);
+	int64_t result = poll_wait(poll, watched, &poller, deadline, asked);
 	for (unsigned i = 0; i < poll->count; i++)
 		object_unref(watched[i].object);
 	if (poll->count > FEW)
@@ -263,7 +264,7 @@ int64_t sys_description_poll(user_t user_items, uint64_t count, uint64_t deadlin
 	if (!result) {
 		result = poll_quick(&poll);
 		if (result < 0 || (!result && deadline))
-			result = poll_sleep(&poll, deadline);
+			result = poll_sleep(&poll, deadline, !result);
 		if (result >= 0 && ready_write(&poll, user_items))
 			result = -EFAULT;
 	}

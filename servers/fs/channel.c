@@ -33,7 +33,8 @@ size_t channel_name_length(const char *name, size_t length)
 
 /* -- options */
 
-struct options { uint64_t type, capacity; bool has_capacity; };
+#define PATIENCE_MOST 1000000000ul
+struct options { uint64_t type, capacity, patience; bool has_capacity; };
 
 /* A number that fills the text. False: it is none. */
 static bool number_parse(const char *text, size_t length, unsigned base, uint64_t *number)
@@ -60,6 +61,8 @@ static int options_parse(const char *text, size_t length, struct options *option
 			good = number_parse(option + 5, size - 5, 16, &options->type) && options->type;
 		else if (size > 9 && !memcmp(option, "capacity=", 9))
 			good = options->has_capacity = number_parse(option + 9, size - 9, 10, &options->capacity);
+		else if (size > 9 && !memcmp(option, "patience=", 9))
+			good = number_parse(option + 9, size - 9, 10, &options->patience) && options->patience <= PATIENCE_MOST;
 		if (!good)
 			return -EINVAL;
 		at += 1 + size;
@@ -97,7 +100,7 @@ static int64_t reply_ends(struct server_request *request, struct node *node, uin
 }
 
 /* Makes the description of an open object whose control port carries `word`, and puts it into the reply. */
-static int64_t reply_flow(struct server_request *request, struct node *node, uint32_t flags, uint64_t word)
+static int64_t reply_flow(struct server_request *request, struct node *node, uint32_t flags, uint64_t word, uint64_t patience)
 {
 	if (request->word[0] == FILE_CHANNEL)
 		return reply_ends(request, node, word);
@@ -112,7 +115,7 @@ static int64_t reply_flow(struct server_request *request, struct node *node, uin
 		.sender = writes ? copy_for(node->content.channel.sender, RIGHT_SEND) : HANDLE_NONE,
 		.receiver = reads ? copy_for(node->content.channel.receiver, RIGHT_RECEIVE) : HANDLE_NONE,
 		.rights = (reads ? RIGHT_READ : 0) | (writes ? RIGHT_WRITE : 0),
-		.cookie = FILE_COOKIE(FILE_KIND_OTHER, flags & ~NOT_KEPT),
+		.cookie = FILE_COOKIE(FILE_KIND_OTHER, flags & ~NOT_KEPT), .limit = patience,
 	};
 	bool whole = (!reads || create.receiver != HANDLE_NONE) && (!writes || create.sender != HANDLE_NONE);
 	int64_t description = whole ? description_create(&create) : -ENOMEM;
@@ -166,7 +169,7 @@ int64_t channel_publish(struct server_request *request, struct node *directory, 
 		node_discard(node);
 		return error;
 	}
-	int64_t result = reply_flow(request, node, flags, WORD(WORD_CHANNEL, node_id(node)));
+	int64_t result = reply_flow(request, node, flags, WORD(WORD_CHANNEL, node_id(node)), options.patience);
 	if (result < 0)
 		tree_unlink(directory, text, name_length);
 	else
@@ -182,7 +185,7 @@ int64_t channel_connect(struct server_request *request, struct node *node, const
 		return error;
 	if (options.type && node->content_stamp && options.type != node->content_stamp)
 		return -EPROTOTYPE;
-	return reply_flow(request, node, flags, WORD(WORD_NODE, node_id(node)));
+	return reply_flow(request, node, flags, WORD(WORD_NODE, node_id(node)), options.patience);
 }
 
 /* -- ends */

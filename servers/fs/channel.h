@@ -7,8 +7,9 @@
  *   withdraw  unlink: the channel is closed; what is queued can still be received, then comes the end
  *   death     the publisher's last descriptor goes with the name still there: the name goes, and the channel is closed with EOWNERDEAD
  *
- * A name may be opened with options behind it, "NAME,type=HEX,capacity=N": type is a number (not 0) that all who give one must agree on (EPROTOTYPE); capacity, in
- * packets, is the publisher's to choose (CHANNEL_CAPACITY; 0: unbuffered). The options are no part of the name, which cannot contain a comma.
+ * A name may be opened with options behind it, "NAME,type=HEX,capacity=N,patience=N": type is a number (not 0) that all who give one must agree on (EPROTOTYPE); capacity, in
+ * packets, is the publisher's to choose (CHANNEL_CAPACITY; 0: unbuffered); patience is of this descriptor: nanoseconds (at most a second) that a non-blocking read or write waits
+ * before it says EAGAIN, for who would rather wait a little than ask twice. The options are no part of the name, which cannot contain a comma.
  *
  * Channels outlive this server, being nodes with two handles. A publisher that died with it is found by its port.
  */

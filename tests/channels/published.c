@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <dirent.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -125,6 +126,22 @@ static void test_death(void)
 	CHECK(!close(reader));
 }
 
+/* A descriptor that is patient waits a little before it says EAGAIN, and no longer than something takes to come. */
+static void test_patience(void)
+{
+	struct timespec before, after;
+	int publisher = open("/chan/slow,capacity=1", O_CREAT | O_EXCL | O_RDWR, 0600), reader = open("/chan/slow,patience=30000000", O_RDWR | O_NONBLOCK);
+	CHECK(publisher >= 0 && reader >= 0);
+	FAILS(open("/chan/slow,patience=2000000000", O_RDWR), EINVAL);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	FAILS(read(reader, buffer, 1), EAGAIN);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	CHECK((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec >= 30000000);
+	CHECK(write(publisher, "x", 1) == 1);
+	FAILS(write(reader, "y", 1), EAGAIN);
+	CHECK(read(reader, buffer, 1) == 1 && !unlink("/chan/slow") && !close(publisher) && !close(reader));
+}
+
 static void test_wait(void)
 {
 	int publisher = open("/chan/wait,capacity=0", O_CREAT | O_RDWR, 0600); /* unbuffered: they meet */
@@ -213,6 +230,7 @@ int main(int argc, char **argv)
 	test_directory();
 	test_death();
 	test_wait();
+	test_patience();
 	printf("ok\n");
 	return 0;
 }

@@ -171,6 +171,13 @@ static int64_t prepare_bytes(void)
 	return result;
 }
 static int64_t run_flow_write(void) { return description_write(made, buffer, LARGE); }
+static int64_t prepare_channel(void)
+{
+	int64_t result = channel_create(CHANNEL_PACKET, 8, &packets);
+	struct description_request request = { .kind = DESCRIPTION_CHANNEL, .memobj = HANDLE_NONE, .sender = packets.sender, .receiver = packets.receiver, .control = HANDLE_NONE, .event = HANDLE_NONE, .rights = RIGHT_READ | RIGHT_WRITE };
+	return result < 0 ? result : keep(description_create(&request), &made);
+}
+static int64_t run_channel_write(void) { return description_write(made, buffer, LARGE); }
 static int64_t run_capacity(void) { return description_set_capacity(made, 1 << 20); }
 static int64_t prepare_packets(void)
 {
@@ -316,7 +323,7 @@ static const struct attempt attempts[] = {
 	{ "channel_select_create", prepare_packets, run_select_create, undo_close, clean_both },
 	{ "description_create place", NULL, run_place, undo_close, NULL }, { "description_create link", NULL, run_link, undo_close, NULL },
 	{ "description_create datagrams", NULL, run_datagrams, undo_close, NULL }, { "description_write flow", prepare_bytes, run_flow_write, NULL, clean_both },
-	{ "description_set_capacity", prepare_bytes, run_capacity, NULL, clean_both }, { "description_pwrite", NULL, run_pwrite, NULL, NULL },
+	{ "description_write channel", prepare_channel, run_channel_write, NULL, clean_made }, { "description_set_capacity", prepare_bytes, run_capacity, NULL, clean_both }, { "description_pwrite", NULL, run_pwrite, NULL, NULL },
 	{ "description_pread", NULL, run_pread, NULL, NULL }, { "description_memobj", NULL, run_description_memobj, undo_close, NULL },
 	{ "description_client", NULL, run_description_client, undo_close, NULL }, { "description_poll", NULL, run_poll, NULL, NULL },
 	{ "link_send", link_pair, run_link_send, NULL, clean_both }, { "link_receive", prepare_link_queued, run_link_receive, NULL, clean_both },

@@ -139,11 +139,13 @@ static void map_fill(struct random *random, struct map_request *request)
 static void description_fill(struct random *random, struct description_request *request)
 {
 	request->kind = (uint32_t)random_below(random, chance(random, 8) ? 20 : DESCRIPTION_LIBRARY + 1);
+	if (chance(random, 10))
+		request->kind = DESCRIPTION_CHANNEL;
 	request->flags = (uint32_t)random_below(random, chance(random, 8) ? 256 : 64);
 	int32_t *handle[] = { &request->memobj, &request->sender, &request->receiver, &request->control, &request->event };
 	static const char *const what[] = { "memobj", "sender", "receiver", "client", "event" };
 	static const uint8_t parts[] = { [DESCRIPTION_PLACE] = 1, [DESCRIPTION_FLOW] = 6, [DESCRIPTION_SERVICE] = 24, [DESCRIPTION_EVENT] = 16, [DESCRIPTION_TIMER] = 16,
-		[DESCRIPTION_LIBRARY] = 16 };
+		[DESCRIPTION_LIBRARY] = 16, [DESCRIPTION_CHANNEL] = 6 };
 	unsigned wanted = request->kind < sizeof parts && !chance(random, 6) ? parts[request->kind] : (unsigned)random_below(random, 32);
 	for (unsigned i = 0; i < 5; i++)
 		*handle[i] = !(wanted >> i & 1) || chance(random, 8) ? HANDLE_NONE :
@@ -152,6 +154,8 @@ static void description_fill(struct random *random, struct description_request *
 		request->flags |= DESCRIPTION_INTERRUPTIBLE; /* nobody answers: let interrupts end it */
 	request->rights = (uint32_t)random_below(random, 8);
 	request->limit = chance(random, 2) ? 0 : value_any(random);
+	if (request->kind == DESCRIPTION_CHANNEL && !chance(random, 50))
+		request->limit %= 1000000;
 }
 
 void value_structure(struct fuzz_thread *thread, const char *name, void *buffer, unsigned size)
