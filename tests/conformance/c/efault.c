@@ -1,5 +1,5 @@
 /* Wild pointers: every call that takes an address answers EFAULT and harms nothing. Raw calls, so that libc does not look first. */
-#include "case.h"
+#include "legacy.h"
 #include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -34,28 +34,28 @@ int main(void)
 	try_each(syscall(SYS_read, p[0], bad, 11));
 	try_each(syscall(SYS_pread64, file, bad, 10, 0));
 	try_each(syscall(SYS_pwrite64, file, bad, 10, 0));
-	try_each(syscall(SYS_open, bad, O_RDONLY));
+	try_each(legacy(open, bad, O_RDONLY));
 	try_each(syscall(SYS_openat, AT_FDCWD, bad, O_RDONLY | O_CREAT, 0644));
-	try_each(syscall(SYS_stat, "file", bad));
-	try_each(syscall(SYS_stat, bad, hole));
+	try_each(legacy(stat, "file", bad));
+	try_each(legacy(stat, bad, hole));
 	try_each(syscall(SYS_fstat, file, bad));
-	try_each(syscall(SYS_lstat, "file", bad));
-	try_each(syscall(SYS_access, bad, 0));
-	try_each(syscall(SYS_mkdir, bad, 0755));
-	try_each(syscall(SYS_rmdir, bad));
-	try_each(syscall(SYS_unlink, bad));
-	try_each(syscall(SYS_rename, bad, "x"));
-	try_each(syscall(SYS_rename, "file", bad));
-	try_each(syscall(SYS_link, "file", bad));
-	try_each(syscall(SYS_symlink, bad, "x"));
+	try_each(legacy(lstat, "file", bad));
+	try_each(legacy(access, bad, 0));
+	try_each(legacy(mkdir, bad, 0755));
+	try_each(legacy(rmdir, bad));
+	try_each(legacy(unlink, bad));
+	try_each(legacy(rename, bad, "x"));
+	try_each(legacy(rename, "file", bad));
+	try_each(legacy(link, "file", bad));
+	try_each(legacy(symlink, bad, "x"));
 	try_each(syscall(SYS_chdir, bad));
-	try_each(syscall(SYS_chmod, bad, 0));
+	try_each(legacy(chmod, bad, 0));
 	try_each(syscall(SYS_truncate, bad, 0));
 	must(symlink("target", "link"));
-	try_each(syscall(SYS_readlink, "link", bad, 10));
+	try_each(legacy(readlink, "link", bad, 10));
 	try_each(syscall(SYS_getcwd, bad, 4096));
 	try_each(syscall(SYS_getdents64, directory, bad, 4096));
-	try_each(syscall(SYS_pipe, bad));
+	try_each(legacy(pipe, bad));
 	try_each(syscall(SYS_pipe2, bad, 0));
 	try_each(syscall(SYS_readv, file, bad, 1));
 	try_each(syscall(SYS_writev, file, bad, 2));
@@ -71,8 +71,8 @@ int main(void)
 	try_each(bad ? syscall(SYS_rt_sigprocmask, SIG_BLOCK, bad, NULL, 8) : (errno = EFAULT, -1));
 	try_each(syscall(SYS_rt_sigpending, bad, 8));
 	try_each(syscall(SYS_rt_sigsuspend, bad, 8));
-	try_each(syscall(SYS_poll, bad, 1, 0));
-	try_each(bad ? syscall(SYS_select, 5, bad, NULL, NULL, NULL) : (errno = EFAULT, -1));
+	try_each(legacy(poll, bad, 1, 0));
+	try_each(bad ? legacy(select, 5, bad, NULL, NULL, NULL) : (errno = EFAULT, -1));
 	try_each(syscall(SYS_getrlimit, RLIMIT_NOFILE, bad));
 	try_each(syscall(SYS_getrusage, RUSAGE_SELF, bad));
 	try_each(syscall(SYS_sysinfo, bad));
@@ -87,12 +87,12 @@ int main(void)
 	printf("across the end of a mapping:\n");
 	char *edge = hole + 4096 - 5;
 	memcpy(edge, "edge", 5);
-	show(syscall(SYS_open, edge, O_RDONLY));
+	show(legacy(open, edge, O_RDONLY));
 	memcpy(edge, "file!", 5);
-	show(syscall(SYS_open, edge, O_RDONLY));
+	show(legacy(open, edge, O_RDONLY));
 	show(syscall(SYS_fstat, file, edge));
 	show(syscall(SYS_uname, edge));
-	show(syscall(SYS_pipe, edge + 1));
+	show(legacy(pipe, edge + 1));
 	/* memory that may be read but not written, and none at all */
 	printf("read-only and inaccessible memory:\n");
 	lseek(file, 0, SEEK_SET);
@@ -100,7 +100,7 @@ int main(void)
 	show(read(file, none, 5));
 	show(write(file, none, 5));
 	show(syscall(SYS_fstat, file, read_only));
-	show(syscall(SYS_pipe, read_only));
+	show(legacy(pipe, read_only));
 	show(syscall(SYS_getcwd, none, 100));
 	show(syscall(SYS_read, file, (void *)main, 5));
 	/* lengths that wrap */

@@ -1,5 +1,5 @@
 /* eventfd: a real open file description, shared by dup and fork, pollable, blocking both ways. */
-#include "case.h"
+#include "legacy.h"
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -123,7 +123,7 @@ int main(void)
 	for (int i = 0; i < 4; i++)
 		show_read("semaphore", semaphore);
 	show(eventfd(0, 8));
-	show(syscall(SYS_eventfd, 7));
+	show(legacy(eventfd, 7));
 	show_read("old call", must(dup(6)));
 	int initial = must(eventfd(0xffffffffu, 0));
 	show_read("initial", initial);

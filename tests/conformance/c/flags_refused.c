@@ -1,5 +1,5 @@
 /* Flags and commands that do not exist, and corners that may be absent: always an error, and the one that programs expect. */
-#include "case.h"
+#include "legacy.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -167,8 +167,8 @@ int main(void)
 	raw(epoll_ctl, poll_set, EPOLL_CTL_DEL, end[0], 0);
 	raw(epoll_ctl, end[0], EPOLL_CTL_ADD, end[1], &event);
 	raw(epoll_ctl, poll_set, EPOLL_CTL_ADD, path, &event);
-	raw(epoll_wait, poll_set, bytes, 0, 0);
-	raw(epoll_wait, end[0], bytes, 1, 0);
+	show(legacy(epoll_wait, poll_set, bytes, 0, 0));
+	show(legacy(epoll_wait, end[0], bytes, 1, 0));
 	raw(epoll_pwait, poll_set, bytes, 1, 0, bytes, 4);
 
 	puts("- sockets");

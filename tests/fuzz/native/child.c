@@ -19,7 +19,7 @@
 
 static struct fuzz_thread threads[THREADS + SLOTS];
 static uint8_t stacks[THREADS + SLOTS][STACK_SIZE] __attribute__((aligned(16)));
-static uint8_t slot_busy[SLOTS];
+static uint32_t slot_busy[SLOTS];
 static uint32_t slots_used;
 static struct shared *shared;
 /* for each argument that is a handle, the last one that was not refused for its kind */
