@@ -6,9 +6,11 @@
  * host-threads: kernel/ipc/stream.c kernel/ipc/channel.c kernel/ipc/packet.c kernel/ipc/segment.c kernel/ipc/message.c kernel/obj/handle.c kernel/obj/budget.c kernel/core/share.c tests/host/shim.c tests/host/objects.c tests/host/task.c tests/host/channels.c
  */
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include "kernel/core/log.h"
 #include "kernel/ipc/channel.h"
+#include "kernel/ipc/vector.h"
 #include "shim.h"
 #include "task.h"
 
@@ -217,8 +219,30 @@ static void check(void)
 		CHECK(channel->sender.object.operations->ready(&channel->sender.object) == (READY_OUT | READY_ERROR));
 }
 
+/* A write may find more pages missing than it would try for one: what counts is that it goes on. */
+static void missing_pages(void)
+{
+	enum { MANY = 2 * FAULT_RETRIES };
+	char *from = aligned_alloc(PAGE_SIZE, MANY * PAGE_SIZE);
+	struct io_vector vector = { user_of(from), MANY * PAGE_SIZE };
+	process = task_process();
+	task_start(process);
+	memset(from, 'x', MANY * PAGE_SIZE);
+	CHECK(!channel_create(CHANNEL_STREAM, MANY * PAGE_SIZE, &channel));
+	task_absent_chance = task_present_next = 1; /* each page is missing at first */
+	CHECK(channel_stream_write(channel, &vector, 1, MANY * PAGE_SIZE, true, false) == MANY * PAGE_SIZE);
+	task_absent_chance = task_present_next = 0;
+	CHECK(channel->count == MANY * PAGE_SIZE);
+	object_unref(&channel->sender.object);
+	object_unref(&channel->receiver.object);
+	free(from);
+	task_end();
+	task_process_free(process);
+}
+
 static void run_random(void)
 {
+	missing_pages();
 	for (unsigned round = 0, rounds = shim_rounds(60); round < rounds; round++) {
 		shim_seed(round);
 		process = task_process();
@@ -364,8 +388,61 @@ static void work(unsigned number)
 	task_end();
 }
 
+/* A reader that sleeps on an empty channel learns of what a write left that failed half way, and of the first part of one that does not fit. */
+#define ROOM (4 * PAGE_SIZE)
+static struct thread *sleepy;
+static char *large; /* 2 * ROOM */
+
+static void part_read(void)
+{
+	static char into[2 * ROOM];
+	__atomic_store_n(&sleepy, thread_current(), __ATOMIC_RELEASE);
+	for (uint64_t got = 0; got < PAGE_SIZE + 2 * ROOM; ) {
+		struct io_vector vector = { user_of(into), sizeof(into) };
+		int64_t done = channel_stream_read(channel, &vector, 1, sizeof(into), false);
+		CHECK(done > 0);
+		got += (uint64_t)done;
+	}
+}
+
+static void part_write(void)
+{
+	struct io_vector half[2] = { { user_of(large), PAGE_SIZE }, { 8, 3 * PAGE_SIZE } }, whole = { user_of(large), 2 * ROOM };
+	struct thread *reader;
+	while (!(reader = __atomic_load_n(&sleepy, __ATOMIC_ACQUIRE)) || !task_sleeps(reader))
+		sched_yield();
+	CHECK(channel_stream_write(channel, half, 2, 4 * PAGE_SIZE, false, false) == PAGE_SIZE);
+	do {
+		spin_lock(&channel->lock);
+		bool empty = !channel->count;
+		spin_unlock(&channel->lock);
+		if (empty && task_sleeps(reader))
+			break;
+		sched_yield();
+	} while (1);
+	CHECK(channel_stream_write(channel, &whole, 1, 2 * ROOM, false, false) == 2 * ROOM);
+}
+
+static void part(unsigned number)
+{
+	task_start(process);
+	if (number)
+		part_write();
+	else
+		part_read();
+	task_end();
+}
+
 static void run_threads(void)
 {
+	process = task_process();
+	large = calloc(2, ROOM);
+	CHECK(!channel_create(CHANNEL_STREAM, ROOM, &channel));
+	task_parallel(2, part);
+	object_unref(&channel->sender.object);
+	object_unref(&channel->receiver.object);
+	task_process_free(process);
+	free(large);
 	for (unsigned round = 0, rounds = shim_rounds(4); round < rounds; round++) {
 		shim_seed(round);
 		process = task_process();

@@ -12,7 +12,7 @@
 
 struct space { struct object object; };
 
-_Thread_local unsigned task_absent_chance;
+_Thread_local unsigned task_absent_chance, task_present_next;
 static _Thread_local struct thread *current;
 
 /* --- processes --- */
@@ -194,7 +194,7 @@ int space_fault(struct space *space, uint64_t address, uint32_t access)
 {
 	(void)access;
 	CHECK(space == current->process->space && !shim_locks_held());
-	present = (unsigned)shim_below(40);
+	present = task_present_next ? task_present_next : (unsigned)shim_below(40);
 	return bad(address, 1) ? -EFAULT : 0;
 }
 static bool absent(void)

@@ -21,5 +21,6 @@ void task_interrupt(struct thread *thread);
 bool task_calm(void);
 bool task_sleeps(struct thread *thread);
 extern _Thread_local unsigned task_absent_chance;
+extern _Thread_local unsigned task_present_next; /* so many copies after a fault find their pages; 0: by chance */
 static inline uint64_t user_of(const void *pointer) { return (uint64_t)pointer; }
 #endif
