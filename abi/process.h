@@ -103,11 +103,13 @@ struct upcall_config {
 
 /*
  * A route: Linux call `number` is native call `native`. order gives for each native argument the Linux argument (4 bits each, lowest
- * first). Guards: (argument[guard_argument] & mask) must equal value, guard_argument 15: no guard. Handle arguments of
+ * first), ROUTE_ZERO or ROUTE_ONES. Guards: (argument[guard_argument] & mask) must equal value, guard_argument 15: no guard. Handle arguments of
  * the native call must lie below HANDLE_HIGH. Results -EINTR, -EPIPE, -EFBIG, -EACCES are reflected; all others return as they are.
  */
 #define ROUTE_NO_GUARD 15u
 #define ROUTE_NUMBERS 512u
+#define ROUTE_ZERO 6u /* the native argument is 0 */
+#define ROUTE_ONES 7u /* has all bits set */
 struct route {
 	uint32_t number, native;
 	uint32_t order;

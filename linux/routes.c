@@ -19,6 +19,14 @@
 /* Of seeks only whence 0, 1 and 2: SEEK_DATA and SEEK_HOLE are not native. */
 #define WHENCE_GUARD(bits, which) .guard_argument = { 2, ROUTE_NO_GUARD }, .mask = { 0xffffffffu & ~(bits) }, .value = { (which) }
 
+/* Futexes of one process: waits without a time, wakes of one or of all (linux/time/futex.c has the rest). */
+#define WAIT_PRIVATE 128u
+#define WAKE_PRIVATE 129u
+#define WAIT_BITSET_PRIVATE 137u /* by whichever clock */
+#define FUTEX_GUARDS(operation, second, wanted) .guard_argument = { 1, second }, \
+	.mask = { (operation) == WAIT_BITSET_PRIVATE ? 0xfffffeffu : 0xffffffffu, (second) == 3 ? ~0ul : 0xffffffffu }, .value = { operation, wanted }
+#define FUTEX_WAKE_ORDER ORDER(0, 2, ROUTE_ONES, ROUTE_ZERO, 0, 0)
+
 #define WRITING_ROUTES 3 /* at the head of the table; a process with a limit of file sizes does without (linux/fd/limit.c) */
 
 void routes_set(struct linux_process *p)
@@ -32,6 +40,10 @@ void routes_set(struct linux_process *p)
 		{ .number = LINUX_CALL_PREAD64, .native = CALL_DESCRIPTION_PREAD, .order = IN_ORDER, LENGTH_OFFSET_GUARDS },
 		{ .number = LINUX_CALL_LSEEK, .native = CALL_DESCRIPTION_SEEK, .order = IN_ORDER, WHENCE_GUARD(1u, 0) },
 		{ .number = LINUX_CALL_LSEEK, .native = CALL_DESCRIPTION_SEEK, .order = IN_ORDER, WHENCE_GUARD(0u, 2) },
+		{ .number = LINUX_CALL_FUTEX, .native = CALL_FUTEX_WAIT, .order = ORDER(0, 2, ROUTE_ONES, ROUTE_ONES, ROUTE_ZERO, 0), FUTEX_GUARDS(WAIT_PRIVATE, 3, 0) },
+		{ .number = LINUX_CALL_FUTEX, .native = CALL_FUTEX_WAIT, .order = ORDER(0, 2, ROUTE_ONES, 5, ROUTE_ZERO, 0), FUTEX_GUARDS(WAIT_BITSET_PRIVATE, 3, 0) },
+		{ .number = LINUX_CALL_FUTEX, .native = CALL_FUTEX_WAKE, .order = FUTEX_WAKE_ORDER, FUTEX_GUARDS(WAKE_PRIVATE, 2, 1) },
+		{ .number = LINUX_CALL_FUTEX, .native = CALL_FUTEX_WAKE, .order = FUTEX_WAKE_ORDER, FUTEX_GUARDS(WAKE_PRIVATE, 2, INT32_MAX) },
 		{ .number = LINUX_CALL_SCHED_YIELD, .native = CALL_THREAD_YIELD, .order = IN_ORDER, NO_GUARDS },
 		{ .number = LINUX_CALL_CLOSE, .native = CALL_HANDLE_CLOSE, .order = IN_ORDER, NO_GUARDS }, /* the last */
 	};

@@ -192,19 +192,17 @@ entry_routed:
 	movq PROCESS_GATE_ROUTES(%r11), %r11
 	testq %r11, %r11
 	jz call_general
-	movzwl ROUTES_BY_NUMBER(%r11,%rax,2), %r9d
-	testl %r9d, %r9d
-	jz call_general
-	imulq $PLAIN_SIZE, %r9, %r9
-	addq ROUTES_PLAIN(%r11), %r9
-	movq PLAIN_BODY-PLAIN_SIZE(%r9), %r10
+	movzwl ROUTES_BY_NUMBER(%r11,%rax,2), %esi
+	imulq $PLAIN_SIZE, %rsi, %rsi
+	addq ROUTES_PLAIN(%r11), %rsi
+	movq PLAIN_BODY(%rsi), %r10
 	testq %r10, %r10
 	jz call_general
-	andq PLAIN_MASK-PLAIN_SIZE(%r9), %rdx
-	cmpq PLAIN_VALUE-PLAIN_SIZE(%r9), %rdx
+	andq PLAIN_MASK(%rsi), %rdx
+	cmpq PLAIN_VALUE(%rsi), %rdx
 	jne call_general
-	cmpl $HANDLE_HIGH_START, %edi           /* pseudo handles and the library's own are out of reach */
-	jae call_general
+	cmpl PLAIN_FIRST_MOST(%rsi), %edi       /* pseudo handles and the library's own are out of reach */
+	ja call_general
 	incq %gs:PROCESSOR_CALLS
 	movq %rax, THREAD_CALL_NUMBER(%rcx)
 	movb $1, THREAD_CALL_ROUTED(%rcx)

@@ -93,6 +93,7 @@ void offsets(void)
 	OFFSET(PLAIN_BODY, plain_route, body);
 	OFFSET(PLAIN_MASK, plain_route, mask);
 	OFFSET(PLAIN_VALUE, plain_route, value);
+	OFFSET(PLAIN_FIRST_MOST, plain_route, first_most);
 	VALUE(PLAIN_SIZE, sizeof(struct plain_route));
 	OFFSET(THREAD_CALL_ROUTED, thread, call_routed);
 	OFFSET(BLOCK_CALL_INSTRUCTION, thread_block, call_instruction);

@@ -43,14 +43,38 @@ static inline bool route_reflects(int64_t result)
 	return result == -EINTR || result == -EPIPE || result == -EFBIG || result == -EACCES;
 }
 
+static inline void route_arguments(const struct route *route, unsigned count, const uint64_t argument[6], uint64_t native[6])
+{
+	uint32_t order = route->order;
+	for (unsigned i = 0; i < count; i++, order >>= 4) {
+		unsigned source = order & 15;
+		native[i] = source < ROUTE_ZERO ? argument[source] : source == ROUTE_ONES ? UINT64_MAX : 0;
+	}
+}
+
+#define NO_ROUTE_HOLDS INT64_MIN /* no result of a call */
+
+/* The body of a plain route with an order or guards of its own. */
+static int64_t route_run(const uint64_t argument[6], const struct plain_route *plain)
+{
+	const struct route *route = plain->route;
+	for (const struct route *end = route + plain->alternatives; route < end; route++) {
+		if (!guards_hold(route, argument))
+			continue;
+		const struct call_entry *entry = &call_table[route->native];
+		uint64_t native[6];
+		route_arguments(route, entry->count, argument, native);
+		return entry->body(native);
+	}
+	return NO_ROUTE_HOLDS;
+}
+
 /* Runs a routed call; false: reflect it, with *result. */
 static bool call_routed(struct thread *thread, const struct route *route, const uint64_t argument[6], int64_t *result)
 {
 	const struct call_entry *entry = &call_table[route->native];
 	uint64_t native[6] = { 0 };
-	uint32_t order = route->order;
-	for (unsigned i = 0; i < entry->count; i++, order >>= 4)
-		native[i] = argument[order & 15];
+	route_arguments(route, entry->count, argument, native);
 	for (unsigned i = 0, mask = entry->handle_mask; mask; i++, mask >>= 1) {
 		/* The upper half of a register that holds a descriptor means nothing. Pseudo handles and the library's own are out of reach. */
 		if (mask & 1 && (uint32_t)native[i] >= HANDLE_HIGH) {
@@ -82,23 +106,34 @@ static int64_t call_foreign(struct thread *thread, struct arch_frame *frame, uin
 
 int64_t call_route_ended(struct arch_frame *frame, int64_t result)
 {
+	if (result == NO_ROUTE_HOLDS)
+		return upcall_call(thread_current(), frame, CALL_NOT_ROUTED);
 	return route_reflects(result) ? upcall_call(thread_current(), frame, result) : result;
 }
 
-struct plain_route call_plain_route(const struct route *route)
+static bool route_is_straight(const struct route *route)
+{
+	for (unsigned i = 0; i < call_table[route->native].count; i++)
+		if ((route->order >> 4 * i & 15) != i)
+			return false;
+	return (route->guard_argument[0] == 2 || route->guard_argument[0] == ROUTE_NO_GUARD) && route->guard_argument[1] == ROUTE_NO_GUARD;
+}
+
+struct plain_route call_plain_route(const struct route *route, uint32_t following)
 {
 	const struct call_entry *entry = &call_table[route->native];
-	struct plain_route plain = { .body = entry->body };
-	for (unsigned i = 0; i < entry->count; i++)
-		if ((route->order >> 4 * i & 15) != i)
-			plain.body = NULL;
-	if (entry->handle_mask != 1 || route->guard_argument[1] != ROUTE_NO_GUARD)
-		plain.body = NULL;
-	if (route->guard_argument[0] == 2) {
-		plain.mask = route->mask[0];
-		plain.value = route->value[0];
-	} else if (route->guard_argument[0] != ROUTE_NO_GUARD) {
-		plain.body = NULL;
+	struct plain_route plain = { .route = route };
+	bool handles = false;
+	while (plain.alternatives < following && route[plain.alternatives].number == route->number)
+		handles |= call_table[route[plain.alternatives++].native].handle_mask != 0;
+	if (entry->handle_mask <= 1 && route_is_straight(route)) {
+		plain.body = (const void *)entry->body;
+		plain.first_most = entry->handle_mask ? HANDLE_HIGH - 1 : UINT32_MAX;
+		plain.mask = route->guard_argument[0] == 2 ? route->mask[0] : 0;
+		plain.value = route->guard_argument[0] == 2 ? route->value[0] : 0;
+	} else if (!handles) {
+		plain.body = (const void *)route_run;
+		plain.first_most = UINT32_MAX;
 	}
 	return plain;
 }

@@ -18,19 +18,22 @@ struct space;
 struct budget;
 
 /*
- * Directly routed calls: an immutable, shared table. A route is plain if the entry code of a port can take it without call_dispatch: its native call takes
- * the arguments as they are, its one handle first, and at most the third argument is guarded.
+ * Directly routed calls: an immutable, shared table. A route is plain if the entry code of a port can take it without call_dispatch: its native call has
+ * the handle first, or none, and takes the arguments as they are, at most the third guarded; or it has no handle, and the body sees to order and guards.
  */
 struct plain_route {
-	int64_t (*body)(const uint64_t argument[6]); /* NULL: the route is not plain */
+	const void *body;            /* int64_t (const uint64_t argument[6], const struct plain_route *); NULL: the route is not plain */
 	uint64_t mask, value;        /* third argument & mask == value */
+	uint32_t first_most;         /* the low half of the first argument is at most that */
+	uint32_t alternatives;       /* routes of this number, this one included */
+	const struct route *route;
 };
 struct route_table {
 	uint32_t references;         /* atomic */
 	uint32_t count;
 	struct route_table *before;  /* what it replaced, while another thread may use that; with a reference */
 	uint16_t by_number[ROUTE_NUMBERS]; /* 1 + index of the first route of a number, 0: none */
-	struct plain_route *plain;   /* by the same index; behind the routes */
+	struct plain_route *plain;   /* by what by_number says, the one of 0 is not plain; behind the routes */
 	struct route route[];        /* sorted by number; several with one number are tried in order */
 };
 
@@ -123,7 +126,7 @@ const char *kernel_first_process_symbol(struct process *process, uint64_t addres
 void route_table_unref(struct route_table *routes);
 static inline uint64_t route_table_size(uint64_t count)
 {
-	return sizeof(struct route_table) + count * (sizeof(struct route) + sizeof(struct plain_route));
+	return sizeof(struct route_table) + count * sizeof(struct route) + (count + 1) * sizeof(struct plain_route);
 }
 uint32_t process_count(void), thread_count(void);
 

@@ -293,7 +293,7 @@ static bool route_is_valid(const struct route *route)
 	    route->native == CALL_PORT_REPLY_RECEIVE_WORDS)
 		return false;
 	for (unsigned i = 0; i < arguments; i++)
-		if ((route->order >> 4 * i & 15) > 5)
+		if ((route->order >> 4 * i & 15) > ROUTE_ONES)
 			return false;
 	for (unsigned i = 0; i < 2; i++)
 		if (route->guard_argument[i] > 5 && route->guard_argument[i] != ROUTE_NO_GUARD)
@@ -316,7 +316,7 @@ static bool routes_index(struct route_table *table)
 	table->plain = (struct plain_route *)&table->route[table->count];
 	for (uint32_t i = table->count; i-- > 0;) {
 		table->by_number[table->route[i].number] = (uint16_t)(i + 1);
-		table->plain[i] = call_plain_route(&table->route[i]);
+		table->plain[i + 1] = call_plain_route(&table->route[i], table->count - i);
 	}
 	return true;
 }

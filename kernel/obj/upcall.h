@@ -23,7 +23,7 @@ void call_gate_update(struct process *process);
 void call_interrupted(void);
 /* A route as the entry code may take it (process.h); the result of its body if that is negative, which may be reflected (CALL_FRAME_CHANGED). call.c. */
 struct plain_route;
-struct plain_route call_plain_route(const struct route *route);
+struct plain_route call_plain_route(const struct route *route, uint32_t following);
 int64_t call_route_ended(struct arch_frame *frame, int64_t result);
 /* Is there such a native call? *arguments: how many it takes. kernel/obj/call.c. */
 bool call_is_native(uint64_t number, unsigned *arguments) must_check;

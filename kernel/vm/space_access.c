@@ -111,10 +111,10 @@ int space_futex_key(struct space *space, uint64_t address, bool shared, struct f
 {
 	key->object = space;
 	key->offset = address;
-	if (address < USER_BOTTOM || address >= USER_TOP)
+	if (address >= USER_TOP)
 		return -EFAULT;
 	if (!shared)
-		return 0;
+		return 0; /* whatever is there: a wake needs no memory */
 	spin_lock(&space->lock);
 	const struct region *region = map_find(space->map, address);
 	if (region && !region_is_private(region)) {
