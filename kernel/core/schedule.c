@@ -13,6 +13,7 @@
  * Time from one switch to the next is a thread's run time, in counts of arch_counter; how it is divided is sampled (usage.h), while the processor is not idle.
  * Several processors share the run queues, because it is the whole machine that budgets divide: a processor that becomes free takes what is most urgent, and a thread
  * that becomes ready goes to one that is idle (the one it ran on last, if that is), else to the one that runs the least urgent thread, if that is less urgent.
+ * A thread that may run on some processors only (thread_set_processors) is passed over by the others.
  * One that goes to sleep may be woken by another processor before it has given up its own; that is only noted (woken) and it goes on. Once its processor has
  * decided for another thread, the next one may pick it up, but waits until its stack is left (on_stack). That processor waits only for ones that decided
  * before it did, and takes no lock meanwhile, so no circle of waiting comes about.
@@ -110,6 +111,39 @@ static void slice_time(const struct thread *running)
 	timer_request(*end);
 }
 
+#if PROCESSORS_MAX > 1
+static inline bool allowed(const struct thread *thread, unsigned number)
+{
+	return !processors_several() || thread->processors & processor_bit(number);
+}
+
+/* The first in the order of turns, below the queue, that may run on the processor, or NULL. Budgets are at most 16 deep. */
+static struct thread *allowed_below(const struct share_queue *queue, unsigned number)
+{
+	struct turn *turn;
+	list_for_each(turn, &queue->ready, link) {
+		struct thread *thread = turn->queue ? allowed_below(turn->queue, number) : container_of(turn, struct thread, turn);
+		if (thread && allowed(thread, number))
+			return thread;
+	}
+	return NULL;
+}
+
+/* The most urgent ready thread that may run on the processor, or NULL. */
+static struct thread *allowed_first(unsigned number)
+{
+	for (uint32_t rest = scheduler_ready; rest; rest &= rest - 1) {
+		struct thread *thread = allowed_below(&share_root.queue[__builtin_ctz(rest)], number);
+		if (thread)
+			return thread;
+	}
+	return NULL;
+}
+#else
+static inline bool allowed(const struct thread *thread, unsigned number) { (void)thread, (void)number; return true; }
+static inline struct thread *allowed_first(unsigned number) { (void)number; return NULL; }
+#endif
+
 /* The next thread. */
 static struct thread *pick(void)
 {
@@ -118,6 +152,8 @@ static struct thread *pick(void)
 	if (best == PRIORITY_COUNT)
 		return this_processor()->idle;
 	struct thread *target = container_of(share_pick(&share_root.queue[best]), struct thread, turn);
+	if (!allowed(target, processor_number()) && !(target = allowed_first(processor_number())))
+		return this_processor()->idle;
 	queue_remove(target);
 	woken_forget(target);
 	return target;
@@ -232,6 +268,47 @@ static bool woken_early(struct thread *from)
 static inline bool woken_early(struct thread *from) { (void)from; return false; }
 #endif
 
+#if PROCESSORS_MAX > 1
+/*
+ * Several processors run, and a thread has become ready: which of them shall look at the run queues? Scheduler's lock held. Whoever is told may find that another
+ * was faster; a processor that is not told anything looks when its thread sleeps or its slice ends.
+ */
+static void processor_tell(const struct thread *thread)
+{
+	struct processor *me = this_processor(), *least = NULL;
+	uint32_t idle = idle_processors & thread->processors;
+	if (idle) {
+		unsigned number = idle & processor_bit(thread->processor) ? thread->processor : (unsigned)__builtin_ctz(idle);
+		idle_processors &= ~processor_bit(number);
+		if (number != me->number) /* else it is in the idle loop's interrupt, and looks by itself */
+			arch_processor_poke(processor_of(number));
+		return;
+	}
+	for (unsigned i = 0; i < processors_running; i++) {
+		struct processor *processor = processor_of(i);
+		/* an idle one is about to look by itself, or has been told of another thread */
+		unsigned priority = processor->current == processor->idle ? 0 : processor->current->priority;
+		if (allowed(thread, i) && priority > thread->priority && (!least || priority > least->current->priority))
+			least = processor;
+	}
+	if (least == me)
+		attention();
+	else if (least)
+		arch_processor_poke(least);
+	for (unsigned i = 0; !least && i < processors_running; i++) {
+		struct processor *processor = processor_of(i);
+		if (processor->current == processor->idle || processor->current->priority != thread->priority || quantum_end[i] != UINT64_MAX || !allowed(thread, i))
+			continue;
+		if (processor != me)
+			arch_processor_poke(processor); /* its thread's slice is timed from now on */
+		else if (me->current->state == THREAD_RUNNING)
+			slice_time(me->current);
+	}
+}
+#else
+static inline void processor_tell(const struct thread *thread) { (void)thread; }
+#endif
+
 /* Gives the processor to the next thread. If the current one still runs it goes to the front or the end of its queue. */
 static void switch_away(bool front)
 {
@@ -255,6 +332,8 @@ static void switch_away(bool front)
 		share_rotate(from->queue, from->slice, false);
 	bool asleep = from->state == THREAD_SLEEPING;
 	struct thread *to = pick();
+	if (from->state == THREAD_READY && !allowed(from, processor->number))
+		processor_tell(from);
 	to->state = THREAD_RUNNING;
 	here->slice_before = to->slice_used;
 	here->slice_end = 0;
@@ -329,7 +408,7 @@ void schedule_hand(struct thread *to)
 	}
 	trace(TRACE_READY, to->number, 0, 0, 0, 0, 0);
 	spin_lock(&schedule_lock);
-	if (PROCESSORS_MAX > 1 && (from->woken || !given_up(to))) {
+	if (PROCESSORS_MAX > 1 && (from->woken || !given_up(to) || !allowed(to, processor_number()))) {
 		spin_unlock(&schedule_lock);
 		thread_ready(to);
 		switch_away(false);
@@ -348,7 +427,7 @@ void schedule(void)
 	/* A thread that goes to sleep hands the processor to what it woke, so a server that waits for many things gets its caller's processor, and the caller
 	   the server's, as on a port. */
 	if (from->state != THREAD_SLEEPING || !to || to->state != THREAD_READY || to->priority > highest_ready() || from == processor->idle ||
-		(PROCESSORS_MAX > 1 && from->woken)) {
+		(PROCESSORS_MAX > 1 && (from->woken || !allowed(to, processor_number())))) {
 		spin_unlock(&schedule_lock);
 		switch_away(false);
 		return;
@@ -382,6 +461,10 @@ void scheduler_preempt(void)
 	if (!here->preempt_wanted)
 		return;
 	struct thread *current = thread_current();
+	if (!allowed(current, processor_number()) && current != this_processor()->idle) {
+		switch_away(true);
+		return;
+	}
 	bool over = arch_counter_span(here->slice_before + (arch_counter() - here->switched_at)) >= current->slice;
 	if (current != this_processor()->idle && highest_ready() > current->priority) {
 		here->preempt_wanted = false;
@@ -405,49 +488,12 @@ void scheduler_quantum_ended(void)
 }
 
 #if PROCESSORS_MAX > 1
-/*
- * Several processors run, and a thread has become ready: which of them shall look at the run queues? Scheduler's lock held. Whoever is told may find that another
- * was faster; a processor that is not told anything looks when its thread sleeps or its slice ends.
- */
-static void processor_tell(const struct thread *thread)
-{
-	struct processor *me = this_processor(), *least = NULL;
-	if (idle_processors) {
-		uint32_t last = processor_bit(thread->processor);
-		unsigned number = idle_processors & last ? thread->processor : (unsigned)__builtin_ctz(idle_processors);
-		idle_processors &= ~processor_bit(number);
-		if (number != me->number) /* else it is in the idle loop's interrupt, and looks by itself */
-			arch_processor_poke(processor_of(number));
-		return;
-	}
-	for (unsigned i = 0; i < processors_running; i++) {
-		struct processor *processor = processor_of(i);
-		/* an idle one is about to look by itself, or has been told of another thread */
-		unsigned priority = processor->current == processor->idle ? 0 : processor->current->priority;
-		if (priority > thread->priority && (!least || priority > least->current->priority))
-			least = processor;
-	}
-	if (least == me)
-		attention();
-	else if (least)
-		arch_processor_poke(least);
-	for (unsigned i = 0; !least && i < processors_running; i++) {
-		struct processor *processor = processor_of(i);
-		if (processor->current == processor->idle || processor->current->priority != thread->priority || quantum_end[i] != UINT64_MAX)
-			continue;
-		if (processor != me)
-			arch_processor_poke(processor); /* its thread's slice is timed from now on */
-		else if (me->current->state == THREAD_RUNNING)
-			slice_time(me->current);
-	}
-}
-
 void scheduler_poked(void)
 {
 	struct thread *current = thread_current();
 	spin_lock(&schedule_lock);
 	if (current != this_processor()->idle) {
-		if (highest_ready() < current->priority)
+		if (highest_ready() < current->priority || !allowed(current, processor_number()))
 			attention();
 		else if (highest_ready() == current->priority && quantum_end[processor_number()] == UINT64_MAX)
 			slice_time(current);
@@ -456,8 +502,6 @@ void scheduler_poked(void)
 	if (current->kill_pending || current->suspend_pending || current->interrupt_pending)
 		this_processor()->attention = 1;
 }
-#else
-static inline void processor_tell(const struct thread *thread) { (void)thread; }
 #endif
 
 void thread_ready(struct thread *thread)
@@ -546,6 +590,27 @@ void scheduler_set_slice(struct thread *thread, uint64_t nanoseconds)
 	spin_unlock(&schedule_lock);
 }
 
+int64_t scheduler_set_processors(struct thread *thread, uint64_t mask)
+{
+	uint64_t running = ~0ul >> (64 - processors_running);
+	if (mask && !(mask & running))
+		return -EINVAL;
+	spin_lock(&schedule_lock);
+	if (mask)
+		thread->processors = (uint32_t)(mask & running);
+	mask = thread->processors & running;
+	if (thread->state == THREAD_READY && processors_several())
+		processor_tell(thread);
+	else if (!given_up(thread) && !allowed(thread, thread->processor)) {
+		if (thread == thread_current())
+			attention();
+		else
+			processor_look(thread);
+	}
+	spin_unlock(&schedule_lock);
+	return (int64_t)mask;
+}
+
 void scheduler_exit(void)
 {
 	struct thread *current = thread_current();
@@ -570,6 +635,7 @@ static struct thread *kernel_thread_make(void (*function)(void *), void *argumen
 	list_init(&thread->wait_deadline.link);
 	thread->priority = (uint8_t)priority;
 	thread->slice = SLICE_DEFAULT;
+	thread->processors = UINT32_MAX;
 	thread->state = THREAD_NEW;
 	if (arch_kernel_thread_init(thread, function, argument)) {
 		heap_free(thread, sizeof(*thread));
@@ -591,13 +657,13 @@ static inline bool idle_begin(void)
 {
 #if PROCESSORS_MAX > 1
 	spin_lock(&schedule_lock);
-	bool nothing = !scheduler_ready;
+	bool nothing = !scheduler_ready || !allowed_first(processor_number());
 	if (nothing)
 		idle_processors |= processor_bit(processor_number());
 	spin_unlock(&schedule_lock);
 	return nothing;
 #else
-	return true;
+	return !scheduler_ready;
 #endif
 }
 
@@ -606,10 +672,10 @@ static void idle_loop(void *argument)
 {
 	(void)argument;
 	for (;;) {
-		while (__atomic_load_n(&scheduler_ready, __ATOMIC_RELAXED))
-			schedule();
 		if (idle_begin())
 			arch_wait_for_interrupt();
+		else
+			schedule();
 	}
 }
 
@@ -640,6 +706,7 @@ void scheduler_processor_init(struct processor *processor)
 	share_init(&share_root, NULL);
 	boot_thread.priority = PRIORITY_DEFAULT;
 	boot_thread.slice = SLICE_DEFAULT;
+	boot_thread.processors = UINT32_MAX;
 	boot_thread.state = THREAD_RUNNING;
 	boot_thread.queue = &share_root.queue[PRIORITY_DEFAULT];
 	list_init(&boot_thread.turn.link);

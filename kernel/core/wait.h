@@ -84,6 +84,8 @@ void scheduler_share_leave(struct share *share);
 void scheduler_set_priority(struct thread *thread, unsigned priority);
 /* Changes the length of a thread's slices, SLICE_MIN to SLICE_MAX. */
 void scheduler_set_slice(struct thread *thread, uint64_t nanoseconds);
+/* On which processors a thread may run, bits by number (0: as before): the new ones, or -EINVAL: none of those runs. */
+int64_t scheduler_set_processors(struct thread *thread, uint64_t mask) must_check;
 /* A started kernel thread (process NULL), or NULL: no memory. It ends when function returns. */
 struct thread *scheduler_kernel_thread(void (*function)(void *), void *argument, unsigned priority);
 /* What the arch start code calls first on a processor: makes a thread of the boot context. */

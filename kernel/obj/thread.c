@@ -59,6 +59,7 @@ struct thread *thread_create(struct process *process, const struct thread_start 
 	uint32_t inherited = creator->ipc ? ((struct thread_ipc *)creator->ipc)->base_priority : PRIORITY_DEFAULT;
 	user->ipc.base_priority = thread->priority = (uint8_t)(start->priority ? start->priority : inherited);
 	thread->slice = creator->slice;
+	thread->processors = creator->processors;
 	thread->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	*error = arch_thread_init(thread, start);
 	if (*error) {

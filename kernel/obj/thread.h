@@ -53,6 +53,7 @@ struct thread {
 	/* several processors: schedule.c */
 	volatile bool on_stack;       /* a processor uses its kernel stack; cleared by whoever runs there next */
 	bool woken;                   /* scheduler lock: it became ready before it gave its processor up */
+	uint32_t processors;          /* scheduler lock: bits of those it may run on */
 	uint32_t wakers;              /* wait.c; atomic: who looks at waiting_on without the queue's lock */
 };
 /* The translation of the thread's process, or NULL (kernel thread). */

@@ -222,6 +222,21 @@ int64_t sys_thread_set_slice(handle_t handle, uint64_t number, uint64_t nanoseco
 	return 0;
 }
 
+int64_t sys_thread_set_processors(handle_t handle, uint64_t number, uint64_t mask)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_PROCESS, RIGHT_MANAGE, &object);
+	if (error)
+		return error;
+	struct thread *thread = process_find_thread(container_of(object, struct process, object), number);
+	object_unref(object);
+	if (!thread)
+		return -ESRCH;
+	int64_t result = scheduler_set_processors(thread, mask);
+	object_unref(&thread->object);
+	return result;
+}
+
 int64_t sys_upcall_return(user_t user_registers)
 {
 	struct registers registers;

@@ -228,12 +228,28 @@ static uint32_t processor_count(void)
 	return system_get(&info) < 0 || !info.processors ? 1 : MINIMUM(info.processors, 64u);
 }
 
+/* Where a thread may run, bits by processor (0: no change); what it is then. 0: it is another process's, which is left alone. */
+static int64_t processors_set(struct linux_thread *t, uint32_t id, uint64_t mask)
+{
+	uint64_t number = 0;
+	lock_take(&t->process->lock);
+	const struct linux_thread *other = thread_of(t, id);
+	if (other)
+		number = other->number;
+	lock_release(&t->process->lock);
+	return number ? thread_set_processors(HANDLE_SELF_PROCESS, number, mask) : 0;
+}
+
 int64_t linux_sched_getaffinity(struct linux_thread *t, const uint64_t argument[6])
 {
 	uint64_t size = (uint32_t)argument[1], mask = ~0ul >> (64 - processor_count());
 	int64_t result = (int32_t)argument[0] < 0 ? -ESRCH : pid_check(t, argument[0]);
-	if (result)
+	if (!result)
+		result = processors_set(t, (uint32_t)argument[0], 0);
+	if (result < 0)
 		return result;
+	if (result)
+		mask = (uint64_t)result;
 	if (size < 8 || size & 7)
 		return -EINVAL;
 	return user_write(t, argument[2], &mask, sizeof mask) ? -EFAULT : 8;
@@ -247,7 +263,9 @@ int64_t linux_sched_setaffinity(struct linux_thread *t, const uint64_t argument[
 		return result;
 	if (user_read(t, &mask, argument[2], MINIMUM((uint64_t)(uint32_t)argument[1], sizeof mask)))
 		return -EFAULT;
-	return mask & (~0ul >> (64 - processor_count())) ? 0 : -EINVAL;
+	if (!(mask & (~0ul >> (64 - processor_count()))))
+		return -EINVAL;
+	return MINIMUM(processors_set(t, (uint32_t)argument[0], mask), 0);
 }
 
 int64_t linux_getcpu(struct linux_thread *t, const uint64_t argument[6])

@@ -508,11 +508,41 @@ static void do_number(void)
 	fflush(stdout);
 }
 
+/* -- a thread runs where it was told to, at once, whatever else runs there */
+
+static void *move_about(void *argument)
+{
+	unsigned seed = (unsigned)(uintptr_t)argument, processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	double end = now() + seconds;
+	for (unsigned rounds = 0; now() < end || rounds < 20; rounds++) {
+		unsigned here = rand_r(&seed) % processors;
+		cpu_set_t set, told;
+		CPU_ZERO(&set);
+		CPU_SET(here, &set);
+		CHECK(!pthread_setaffinity_np(pthread_self(), sizeof set, &set));
+		for (unsigned i = 0; i < 20; i++) {
+			CHECK(sched_getcpu() == (int)here);
+			if (i % 7 == 0)
+				sched_yield();
+			if (i % 9 == 0)
+				usleep(50);
+		}
+		CHECK(!pthread_getaffinity_np(pthread_self(), sizeof told, &told) && CPU_EQUAL(&set, &told));
+	}
+	return NULL;
+}
+
+static void do_affinity(void)
+{
+	threads_run(move_about, 5);
+}
+
 int main(int count_, char **argument)
 {
 	static const struct { const char *name; void (*work)(void); } works[] = {
 		{ "count", do_count }, { "see", do_see }, { "window", do_window }, { "protect", do_protect }, { "fork", do_fork }, { "pipes", do_pipes },
 		{ "lives", do_lives }, { "signals", do_signals }, { "float", do_float }, { "threads", do_threads }, { "number", do_number },
+		{ "affinity", do_affinity },
 	};
 	if (count_ > 2)
 		seconds = atof(argument[2]);
