@@ -112,6 +112,7 @@ struct system_info {
 	uint64_t context_switches, interrupts, faults, calls;
 	uint32_t processors, processes, threads, objects;
 	uint64_t kernel_bytes;                 /* of kernel objects, as asked for */
+	uint64_t handles;                      /* of all processes */
 	char version[64];
 	char machine[32];
 };

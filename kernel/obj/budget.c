@@ -115,7 +115,7 @@ static uint64_t become_husk(struct budget *budget, struct budget *parent, bool *
 static void budget_destroy(struct object *object)
 {
 	struct budget *budget = container_of(object, struct budget, object), *parent = budget->parent;
-	if (!parent) { /* a unit test's root */
+	if (!parent) { /* a limit, or a unit test's root */
 		assert(!budget->pages_used || budget->pages_used == budget->byte_pages);
 		heap_free(budget, sizeof(*budget));
 		return;

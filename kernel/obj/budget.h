@@ -24,7 +24,7 @@ extern struct budget *budget_root;
 struct budget *budget_current(void);
 /* The budget of the current process, whoever it works for: pays for what a process is made of (its handle table, its memory, page tables, stacks). */
 struct budget *budget_own(void);
-/* NULL: no memory. The parent's depth is below BUDGET_DEPTH_MAX. */
+/* NULL: no memory. The parent's depth is below BUDGET_DEPTH_MAX. Without a parent: the root, or a limit, which counts pages that others pay for. */
 struct budget *budget_create(struct budget *parent, uint64_t pages) must_check;
 struct share *budget_share(struct budget *budget);
 /* Charges pages to budget and all its ancestors, or to none: 0 or -ENOMEM. A husk has no limit of its own. */
@@ -41,6 +41,8 @@ struct page *budget_page_alloc(struct budget *payer, unsigned order, unsigned fl
 /* From now on nothing can be charged to it or to budgets below it. Its processes are the caller's business: budget_call.c. */
 void budget_mark_destroyed(struct budget *budget);
 bool budget_is_destroyed(struct budget *budget); /* itself or one above it */
+/* Made without a parent: nothing can be charged to it but pages that somebody else pays for. */
+static inline bool budget_is_limit(const struct budget *budget) { return !budget->parent && budget != budget_root; }
 /* Is it `above` or below that one? */
 bool budget_is_below(const struct budget *budget, const struct budget *above);
 /* The budget, itself or above it, that has no page left; the root if none is full. */

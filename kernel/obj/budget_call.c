@@ -7,16 +7,16 @@
 
 int64_t sys_budget_create(handle_t parent, uint64_t pages)
 {
-	struct object *object;
-	int error = handle_lookup(parent, KIND_BUDGET, RIGHT_MANAGE, &object);
+	struct object *object = NULL;
+	int error = parent == HANDLE_NONE ? 0 : handle_lookup(parent, KIND_BUDGET, RIGHT_MANAGE, &object);
 	if (error)
 		return error;
-	struct budget *above = container_of(object, struct budget, object);
-	bool deep = above->depth >= BUDGET_DEPTH_MAX;
-	struct budget *budget = deep ? NULL : budget_create(above, pages);
+	struct budget *above = object ? container_of(object, struct budget, object) : NULL;
+	bool deep = above && above->depth >= BUDGET_DEPTH_MAX, limit = above && budget_is_limit(above);
+	struct budget *budget = deep || limit ? NULL : budget_create(above, pages);
 	object_unref(object);
 	if (!budget)
-		return deep ? -ELOOP : -ENOMEM;
+		return deep ? -ELOOP : limit ? -EINVAL : -ENOMEM;
 	return handle_install_new(&budget->object, RIGHT_READ | RIGHT_WRITE | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0, HANDLE_HIGH);
 }
 

@@ -59,11 +59,12 @@ int64_t sys_process_create(handle_t space_handle, handle_t budget_handle, uint32
 		object_unref(space);
 		return error;
 	}
-	/* A process made here after the budget's end would outlive it. */
+	/* A process made here after the budget's end would outlive it; a limit pays for nothing. */
 	bool destroyed = budget_is_destroyed(container_of(budget, struct budget, object));
+	bool limit = budget_is_limit(container_of(budget, struct budget, object));
 	struct handles handles;
 	struct process *process = NULL;
-	error = destroyed ? -ENOMEM : handles_for(options, source, &handles);
+	error = limit ? -EINVAL : destroyed ? -ENOMEM : handles_for(options, source, &handles);
 	if (!error) {
 		process = process_create(space_of_object(space), &handles, container_of(budget, struct budget, object));
 		handles_unref(&handles);

@@ -52,6 +52,18 @@ static struct process *process_next(struct process *after, const struct budget *
 	return found;
 }
 
+uint64_t process_list_handles(void)
+{
+	uint64_t count = 0;
+	for (struct process *process = NULL; (process = process_next(process, budget_root));) {
+		spin_lock(&process->lock);
+		if (process->handles.table[0])
+			count += handle_table_count(&process->handles);
+		spin_unlock(&process->lock);
+	}
+	return count;
+}
+
 void process_end_below(struct budget *budget, uint32_t status)
 {
 	for (struct process *process = NULL; (process = process_next(process, budget));)

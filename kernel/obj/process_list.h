@@ -6,6 +6,8 @@
 void process_list_add(struct process *process);
 /* From the process's destructor. */
 void process_list_remove(struct process *process);
+/* Handles of all processes; those in shared tables count for each. No locks held. */
+uint64_t process_list_handles(void);
 /* process_end for every process paid for by that budget or one below it. No new one may come: the budget is marked as destroyed. */
 void process_end_below(struct budget *budget, uint32_t status);
 /*

@@ -74,16 +74,40 @@ static void memobj_destroy(struct object *object)
 {
 	struct memobj *memobj = container_of(object, struct memobj, object);
 	family_destroy(&memobj->family);
+	memobj_limit_remove(memobj, radix_pages(&memobj->pages));
 	radix_clear(&memobj->pages);
-	struct budget *budget = memobj->budget;
+	struct budget *budget = memobj->budget, *limit = memobj->limit;
 	heap_free(memobj, sizeof(*memobj));
 	if (budget)
 		object_unref(&budget->object);
+	if (limit)
+		object_unref(&limit->object);
+}
+
+int memobj_limit_add(struct memobj *memobj, uint64_t pages)
+{
+	return memobj->limit && pages && budget_charge(memobj->limit, pages) ? -ENOSPC : 0;
+}
+
+void memobj_limit_remove(struct memobj *memobj, uint64_t pages)
+{
+	if (memobj->limit && pages)
+		budget_uncharge(memobj->limit, pages);
 }
 
 struct memobj *memobj_create(uint64_t size, uint32_t options, struct budget *payer)
 {
 	return memobj_new(MEMOBJ_ANONYMOUS, size, options, payer);
+}
+
+struct memobj *memobj_create_limited(uint64_t size, uint32_t options, struct budget *limit)
+{
+	struct memobj *memobj = memobj_new(MEMOBJ_ANONYMOUS, size, options, NULL);
+	if (memobj && limit) {
+		memobj->limit = limit;
+		object_ref(&limit->object);
+	}
+	return memobj;
 }
 
 struct memobj *memobj_create_physical(physical_t start, uint64_t size, uint32_t options, struct budget *payer)
@@ -212,6 +236,24 @@ void memobj_clear_tail(struct memobj *memobj)
 		memset((char *)page_address(page) + used, 0, PAGE_SIZE - used);
 }
 
+/* A zero page where there was none. Under the lock. 0, -ENOMEM, -ENOSPC. */
+static int memobj_fill(struct memobj *memobj, uint64_t index, struct page **page)
+{
+	struct page *old;
+	int error = memobj_limit_add(memobj, 1);
+	if (error)
+		return error;
+	*page = page_alloc_charged(memobj->budget, PAGE_ZERO);
+	error = *page ? radix_insert(&memobj->pages, index, *page, &old) : -ENOMEM;
+	if (!error)
+		return 0;
+	memobj_limit_remove(memobj, 1);
+	if (*page)
+		page_unref(*page);
+	*page = NULL;
+	return error;
+}
+
 int memobj_fault(struct memobj *memobj, uint64_t index, bool write, struct memobj_page *found)
 {
 	int error = 0;
@@ -229,14 +271,7 @@ int memobj_fault(struct memobj *memobj, uint64_t index, bool write, struct memob
 		bool exclusive;
 		struct page *page = radix_get_exclusive(&memobj->pages, index, &exclusive);
 		if (!page) {
-			struct page *old;
-			page = page_alloc_charged(memobj->budget, PAGE_ZERO);
-			if (!page) {
-				error = -ENOMEM;
-			} else if ((error = radix_insert(&memobj->pages, index, page, &old))) {
-				page_unref(page);
-				page = 0;
-			}
+			error = memobj_fill(memobj, index, &page);
 			exclusive = true;
 		}
 		if (page) {
@@ -340,7 +375,10 @@ static int change_remove(struct memobj *memobj, struct change *change, uint64_t 
 		change->before = radix_clone(&memobj->pages);
 		change_extend(change, first, end);
 	}
-	return radix_remove(&memobj->pages, first, end);
+	uint64_t before = radix_pages(&memobj->pages);
+	int error = radix_remove(&memobj->pages, first, end);
+	memobj_limit_remove(memobj, before - radix_pages(&memobj->pages));
+	return error;
 }
 
 /* Makes the page at index, if there is one, this object's own, so that part of it can be zeroed. */
@@ -520,8 +558,10 @@ int memobj_share(struct memobj *source, uint64_t source_offset, struct memobj *t
 			target->pages = changed;
 			uint64_t size = target_end > page_ceiling(target->size) << PAGE_SHIFT ? target_end : target->size;
 			unsigned used = size & (PAGE_SIZE - 1);
-			if (used && target_end > size)
-				error = memobj_own_page(target, size >> PAGE_SHIFT, &page, &old);
+			uint64_t pages = radix_pages(&changed), pages_before = radix_pages(&before);
+			error = memobj_limit_add(target, pages > pages_before ? pages - pages_before : 0);
+			if (!error && used && target_end > size && (error = memobj_own_page(target, size >> PAGE_SHIFT, &page, &old)))
+				memobj_limit_remove(target, pages > pages_before ? pages - pages_before : 0);
 			if (error) {
 				target->pages = before;
 				before = changed;
@@ -530,6 +570,7 @@ int memobj_share(struct memobj *source, uint64_t source_offset, struct memobj *t
 					memset((char *)page_address(page) + used, 0, PAGE_SIZE - used);
 				if (old)
 					page_unref(old); /* the source holds it as well, or held it in the snapshot */
+				memobj_limit_remove(target, pages_before > pages ? pages_before - pages : 0);
 				target->size = size;
 				target->modified = time_now();
 			}

@@ -13,6 +13,8 @@ struct object *memobj_object(struct memobj *memobj);
 struct memobj *memobj_of_object(struct object *object);
 
 struct memobj *memobj_create(uint64_t size, uint32_t options, struct budget *payer) must_check;
+/* The same, whose pages count against limit too (NULL: nothing). */
+struct memobj *memobj_create_limited(uint64_t size, uint32_t options, struct budget *limit) must_check;
 struct memobj *memobj_create_physical(physical_t start, uint64_t size, uint32_t options, struct budget *payer) must_check;
 struct memobj *memobj_create_contiguous(uint64_t size, struct budget *payer, physical_t *start) must_check;
 /* An object over pages that already hold content (the boot archive); their references move into it. */

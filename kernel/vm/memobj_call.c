@@ -43,6 +43,19 @@ int64_t sys_memobj_create(uint64_t size, uint32_t options)
 	return install(memobj_create(size, options, NULL));
 }
 
+int64_t sys_memobj_create_limited(uint64_t size, uint32_t options, handle_t handle)
+{
+	struct object *object;
+	int error = handle_lookup(handle, KIND_BUDGET, RIGHT_WRITE, &object);
+	if (error)
+		return error;
+	struct budget *limit = container_of(object, struct budget, object);
+	bool valid = !(options & ~MEMOBJ_GROW) && size <= MEMOBJ_SIZE_MAX && budget_is_limit(limit);
+	int64_t result = valid ? install(memobj_create_limited(size, options, limit)) : -EINVAL;
+	object_unref(object);
+	return result;
+}
+
 int64_t sys_memobj_create_physical(handle_t resource, uint64_t address, uint64_t size, uint32_t options)
 {
 	uint64_t end;

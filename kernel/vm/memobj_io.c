@@ -116,7 +116,7 @@ static void write_replaced(struct write *write, uint64_t index, struct page *old
 	write->replaced[write->replaced_count++] = old;
 }
 
-/* Brings a piece within one page into the object, under its lock. 0, -ENOMEM, -EFAULT: user page absent (the piece does not count). */
+/* Brings a piece within one page into the object, under its lock. 0, -ENOMEM, -ENOSPC, -EFAULT: user page absent (the piece does not count). */
 static int write_piece(struct write *write, uint64_t at, uint64_t piece)
 {
 	struct memobj *memobj = write->memobj;
@@ -142,9 +142,15 @@ static int write_piece(struct write *write, uint64_t at, uint64_t piece)
 	const char *rest = page ? page_address(page) : zero_page;
 	memcpy(target, rest, in_page);
 	memcpy(target + in_page + piece, rest + in_page + piece, PAGE_SIZE - in_page - piece);
-	error = radix_insert(&memobj->pages, index, fresh, &old);
+	uint64_t more = page ? 0 : 1;
+	error = memobj_limit_add(memobj, more);
 	if (error)
 		return error;
+	error = radix_insert(&memobj->pages, index, fresh, &old);
+	if (error) {
+		memobj_limit_remove(memobj, more);
+		return error;
+	}
 	write->spare = 0;
 	if (old)
 		write_replaced(write, index, old);

@@ -34,6 +34,7 @@ struct memobj {
 	struct spinlock lock;        /* RANK_MEMOBJ */
 	/* constant */
 	struct budget *budget;       /* pays for pages; holds a reference; NULL: whoever brings one in */
+	struct budget *limit;        /* counts the pages in the tree, under the lock; holds a reference; NULL: none */
 	uint32_t options;
 	uint8_t kind;                /* MEMOBJ_ANONYMOUS ... */
 	bool fixed;                  /* physically contiguous: pages never move, the size never changes */
@@ -62,7 +63,7 @@ struct page *page_alloc_charged(struct budget *budget, unsigned flags) must_chec
 struct memobj_page { physical_t physical; struct page *page; bool writable; };
 /*
  * The page at index for a fault, created (zero) when absent. With write, writable tells that the page may be mapped writable; if it does
- * not, the page is shared: call memobj_make_writable with no lock and try again. Errors: -ENXIO beyond the end, -ENOMEM, -EACCES (write to sealed).
+ * not, the page is shared: call memobj_make_writable with no lock and try again. Errors: -ENXIO beyond the end, -ENOMEM, -ENOSPC (limit), -EACCES (write to sealed).
  */
 int memobj_fault(struct memobj *memobj, uint64_t index, bool write, struct memobj_page *found) must_check;
 /* Present pages from index on, at most count, up to the first absent one: their addresses. Returns how many. */
@@ -79,6 +80,9 @@ void space_invalidate(struct object *space, struct memobj *memobj, uint64_t firs
 bool space_may_write(struct object *space, struct memobj *memobj);
 
 /* memobj.c, for memobj_io.c; under the lock: */
+/* So many pages more (-ENOSPC: the limit is reached) or fewer are in the tree than before. */
+int memobj_limit_add(struct memobj *memobj, uint64_t pages) must_check;
+void memobj_limit_remove(struct memobj *memobj, uint64_t pages);
 /* The page at index, held by this object alone: copied if shared (*old: the page replaced, the caller's reference, else NULL). *page NULL if absent. */
 int memobj_own_page(struct memobj *memobj, uint64_t index, struct page **page, struct page **old) must_check;
 /* The object's size is about to grow: clears what mappings left behind the old end. */

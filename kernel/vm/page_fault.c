@@ -33,6 +33,7 @@ void page_fault_handle(struct arch_frame *frame, uint64_t address, uint32_t acce
 		exception_handle(frame, EXCEPTION_PROTECTION, code, address);
 		return;
 	case -ENXIO:
+	case -ENOSPC: /* as Linux's tmpfs has it */
 		exception_handle(frame, EXCEPTION_BEYOND_OBJECT, code, address);
 		return;
 	default:

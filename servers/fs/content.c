@@ -14,6 +14,7 @@
 #define TMPFS_MAGIC 0x01021994u
 
 uint64_t content_device_number = 1;
+handle_t content_limit = HANDLE_NONE;
 static uint64_t real_offset; /* real time - monotonic time */
 
 uint64_t tree_now(void)
@@ -72,7 +73,7 @@ struct node *content_create_file(uint32_t mode, int *error)
 	struct node *node = node_create(S_IFREG | (mode & 07777), error);
 	if (!node)
 		return NULL;
-	int64_t memobj = memobj_create(0, MEMOBJ_GROW);
+	int64_t memobj = content_limit == HANDLE_NONE ? memobj_create(0, MEMOBJ_GROW) : memobj_create_limited(0, MEMOBJ_GROW, content_limit);
 	if (memobj < 0) {
 		*error = memobj == -EMFILE ? -ENFILE : -ENOSPC;
 		node_discard(node);
@@ -183,25 +184,24 @@ int content_set_attributes(struct node *node, const struct file_setattr *set)
 	return 0;
 }
 
-void content_system_info(struct file_system_info *info, uint64_t pages)
+void content_system_info(struct file_system_info *info)
 {
-	struct budget_info budget = {0};
+	struct budget_info limit = {0};
 	struct system_info system = {0};
 	system_get(&system);
-	budget_get(HANDLE_SELF_BUDGET, &budget);
-	uint64_t limit = pages ? pages : budget.pages_limit;
-	if (!limit || limit > system.pages_total)
-		limit = system.pages_total;
-	uint64_t available = budget.pages_used < limit ? limit - budget.pages_used : 0;
-	if (available > system.pages_free)
-		available = system.pages_free;
+	if (content_limit == HANDLE_NONE || budget_get(content_limit, &limit) < 0)
+		limit.pages_limit = limit.pages_used + system.pages_free;
 	memset(info, 0, sizeof *info);
 	info->type = TMPFS_MAGIC;
 	info->block_size = PAGE_SIZE;
-	info->blocks = limit;
-	info->blocks_free = available;
-	info->files = tree_node_limit();
-	info->files_free = tree_node_limit() - tree_node_count();
+	info->blocks = limit.pages_limit;
+	info->blocks_free = limit.pages_limit - limit.pages_used;
+	if (info->blocks_free > system.pages_free)
+		info->blocks_free = system.pages_free;
+	/* the bytes kept for nodes and names may end before the number of nodes */
+	uint64_t room = store_room() / (store_cost(STORE_NODE) + store_cost(STORE_NAME_SHORT)), nodes = tree_node_limit() - tree_node_count();
+	info->files_free = room < nodes ? room : nodes;
+	info->files = tree_node_count() + info->files_free;
 	info->name_max = 255;
 	info->device = content_device_number;
 }

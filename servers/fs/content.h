@@ -13,7 +13,7 @@ extern uint64_t content_device_number; /* st_dev of everything here */
 
 /* Reads the clocks; before the first node. */
 void content_start(void);
-/* A regular file with empty content. NULL and *error (-ENOSPC). */
+/* A regular file with empty content, paid for by the caller that is being served. NULL and *error (-ENOSPC). */
 struct node *content_create_file(uint32_t mode, int *error);
 /* A symbolic link. NULL and *error. */
 struct node *content_create_link(const char *target, size_t length, int *error);
@@ -24,6 +24,6 @@ int content_resize(struct node *node, uint64_t size);
 void content_attributes(struct node *node, struct file_attributes *attributes);
 /* Applies what attributes->valid names. 0 or a negative error; the size is changed first, so an error changes nothing. */
 int content_set_attributes(struct node *node, const struct file_setattr *attributes);
-/* pages: the limit told at start, 0 for the budget's. */
-void content_system_info(struct file_system_info *info, uint64_t pages);
+void content_system_info(struct file_system_info *info);
+extern handle_t content_limit; /* of the pages of contents; HANDLE_NONE: none */
 #endif

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "carillon/boot_names.h"
 #include "carillon/calls.h"
+#include "carillon/limits.h"
 #include "carillon/runtime.h"
 #include "carillon/server.h"
 #include "archive.h"
@@ -14,6 +15,7 @@
 #include "content.h"
 #include "fifo.h"
 #include "lock.h"
+#include "opened.h"
 #include "recover.h"
 #include "request.h"
 #include "watch.h"
@@ -101,16 +103,19 @@ int main(void)
 {
 	fs_listener = record_handle_required(BOOT_NAME_LISTENER);
 	content_device_number = record_value(BOOT_NAME_DEVICE, 1);
-	fs_pages = record_value(BOOT_NAME_PAGES, 0);
+	content_limit = record_handle(BOOT_NAME_PAGES);
 	for (uint32_t limit = 1u << 24; limit > 1024 && handle_limit(limit) < 0;) /* every regular file is a handle: as many as there may be */
 		limit /= 2;
 
 	bool found = state_open();
 	content_start();
-	/* a node with its name and records costs about a sixth of a page; the budget bounds contents */
-	tree_limit(fs_pages ? fs_pages * 4 : 1u << 20);
 	if (!found || !recover())
 		tree_fill(record_handle(BOOT_NAME_ARCHIVE), record_value(BOOT_NAME_ARCHIVE_SIZE, 0));
+	/* what the archive brings is there anyway; then as many files as Linux would allow, as long as there is memory for their names */
+	uint64_t pages = record_value(BOOT_NAME_PAGES, 0);
+	tree_limit(pages ? tree_node_count() + pages : 1u << 20);
+	store_limit(record_value(BOOT_NAME_MEMORY, 0));
+	opened_limit(open_files_limit());
 
 	static const struct server_port_operations operations = { .request = fs_request, .closed = fs_closed, .interrupted = fs_interrupted };
 	int error = server_add_listener(fs_listener, &operations, NULL);

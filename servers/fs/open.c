@@ -58,7 +58,7 @@ static int64_t reply_description(struct server_request *request, struct node *no
 		create.kind = device_kind(node);
 
 	/* both go when the port's close message comes */
-	uint64_t id = kind == FILE_KIND_PATH ? node_id(node) : opened_create(node, flags);
+	uint64_t id = kind == FILE_KIND_PATH ? node_id(node) : opened_create(node, flags, request->badge);
 	if (!id)
 		return -ENFILE;
 	int64_t control = client_create(fs_listener, WORD(kind == FILE_KIND_PATH ? WORD_NODE : WORD_OPEN, id));

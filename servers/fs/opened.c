@@ -1,6 +1,7 @@
 /* The table of open objects; opened.h. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include "carillon/process_protocol.h"
 #include "lock.h"
 #include "opened.h"
 #include "place.h"
@@ -13,6 +14,13 @@
 _Static_assert(sizeof(struct opened) == 32, "a slot is a record of STORE_OPENED");
 
 static uint32_t used, free_head = NO_SLOT;
+static uint64_t open_now, open_most = UINT64_MAX;
+static uint32_t open_of[PROCESS_SLOTS]; /* by the slot of who opened them; a later process of that slot starts with what is still open */
+
+void opened_limit(uint64_t number)
+{
+	open_most = number;
+}
 
 static struct opened *slot(uint32_t index)
 {
@@ -24,9 +32,22 @@ static uint64_t id_of(const struct opened *opened, uint32_t index)
 	return (uint64_t)opened->generation << INDEX_BITS | index;
 }
 
-uint64_t opened_create(struct node *node, uint32_t flags)
+static bool may_open(uint32_t opener)
 {
-	uint32_t index = free_head;
+	return open_now < open_most && (open_now < open_most - open_most / 16 || open_of[opener] < OPENED_FEW);
+}
+
+static void count(uint32_t opener, int change)
+{
+	open_now += (uint64_t)change;
+	open_of[opener] += (uint32_t)change;
+}
+
+uint64_t opened_create(struct node *node, uint32_t flags, uint64_t badge)
+{
+	uint32_t index = free_head, opener = PROCESS_BADGE_SLOT(badge) % PROCESS_SLOTS;
+	if (!may_open(opener))
+		return 0;
 	if (index != NO_SLOT)
 		free_head = slot(index)->next_free;
 	else if (used < store_capacity(STORE_OPENED))
@@ -39,9 +60,11 @@ uint64_t opened_create(struct node *node, uint32_t flags)
 	opened->flags = flags;
 	opened->locks = 0;
 	opened->place = false;
+	opened->next_free = opener;
 	opened->node = node;
 	__atomic_store_n(&opened->id_of_node, node_id(node), __ATOMIC_RELEASE);
 	node_get(node);
+	count(opener, 1);
 	if ((flags & O_ACCMODE) != O_RDONLY && ++node->writers && watch_total)
 		watch_writers(node);
 	return id_of(opened, index);
@@ -79,6 +102,7 @@ void opened_close(uint64_t id)
 		watch_node(node, writing ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (opened->place)
 		place_closed(node);
+	count(opened->next_free, -1);
 	slot_free((uint32_t)(id & ((1u << INDEX_BITS) - 1)));
 	node_put(node);
 }
@@ -96,6 +120,8 @@ void opened_recover(void)
 		}
 		opened->node = node;
 		opened->place = !node->mode;
+		opened->next_free %= PROCESS_SLOTS;
+		count(opened->next_free, 1);
 		node_get(node);
 		node->writers += (opened->flags & O_ACCMODE) != O_RDONLY;
 	}

@@ -12,12 +12,18 @@ struct opened {
 	uint32_t generation, flags; /* Linux's open flags */
 	uint32_t locks : 31; /* locks and waits of lock.c that name this open object */
 	uint32_t place : 1;  /* of a place to lock (place.h), not of a file */
-	uint32_t next_free;
+	uint32_t next_free;  /* in use: the slot of the process that opened it */
 	struct node *node;   /* this process's; NULL: a free slot */
 };
 
-/* A new open object of node: its id (below 2^60), or 0: no memory. */
-uint64_t opened_create(struct node *node, uint32_t flags);
+/*
+ * How many there may be. The last sixteenth is for processes that have opened few (OPENED_FEW) of those that are open, so that no process, or handful of
+ * them, can keep all others from opening anything.
+ */
+#define OPENED_FEW 64u
+void opened_limit(uint64_t number);
+/* A new open object of node for the process of that badge: its id (below 2^60), or 0: no memory, or too many. */
+uint64_t opened_create(struct node *node, uint32_t flags, uint64_t badge);
 /* NULL: gone. */
 struct opened *opened_find(uint64_t id);
 /* Its port has gone: drops its locks and its node. */

@@ -90,7 +90,7 @@ static void place_forget(struct place *place)
 static int64_t place_open(struct server_request *request, struct place *place, uint32_t rights)
 {
 	uint32_t access = !(rights & RIGHT_WRITE) ? O_RDONLY : rights & RIGHT_READ ? O_RDWR : O_WRONLY;
-	uint64_t id = opened_create(place->node, access);
+	uint64_t id = opened_create(place->node, access, request->badge);
 	if (!id)
 		return -ENOLCK;
 	opened_find(id)->place = true;

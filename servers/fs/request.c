@@ -20,7 +20,6 @@
 #include "request.h"
 
 handle_t fs_listener, fs_state;
-uint64_t fs_pages;
 
 /* -- the tree as the walk sees it: nodes are their addresses */
 
@@ -495,7 +494,7 @@ static int64_t do_statfs(struct server_request *request, uint64_t start)
 {
 	(void)start;
 	struct file_system_info info;
-	content_system_info(&info, fs_pages);
+	content_system_info(&info);
 	memcpy(request->reply_buffer, &info, sizeof info);
 	server_reply_bytes(request, request->reply_buffer, sizeof info);
 	return 0;

@@ -16,7 +16,6 @@ enum { WORD_SMALL, WORD_NODE, WORD_OPEN, WORD_FIFO, WORD_OWNER, WORD_WATCH, WORD
 
 extern handle_t fs_listener;
 extern handle_t fs_state; /* the memory object behind the store */
-extern uint64_t fs_pages; /* value "pages" */
 
 int64_t fs_request(void *context, struct server_request *request);
 void fs_closed(void *context, uint64_t port_data);

@@ -36,6 +36,7 @@ static handle_t closes[CLOSES];
 static unsigned close_count;
 static uint64_t word_value[STORE_WORDS];
 static bool words_changed;
+static uint64_t bytes_used, bytes_limit = UINT64_MAX; /* store_cost of all records with an owner */
 void (*store_write_hook)(void);
 
 /* The one way to change the memory: in order, one word at a time. */
@@ -96,6 +97,22 @@ bool store_start(void *memory)
 	return false;
 }
 
+/* The owner, its name's or its own, is about as long as the record; the rest is what malloc and the tables that find it take. */
+uint64_t store_cost(enum store_kind kind)
+{
+	return 2 * shape[kind].size + 128 + (kind == STORE_FIFO ? STORE_RING_SIZE : 0);
+}
+
+void store_limit(uint64_t more)
+{
+	bytes_limit = more ? bytes_used + more : UINT64_MAX;
+}
+
+uint64_t store_room(void)
+{
+	return bytes_limit > bytes_used ? bytes_limit - bytes_used : 0;
+}
+
 void store_set_composer(enum store_kind kind, store_compose *compose) { composer[kind] = compose; }
 uint32_t store_capacity(enum store_kind kind) { return shape[kind].capacity; }
 size_t store_record_size(enum store_kind kind) { return shape[kind].size; }
@@ -139,8 +156,14 @@ void store_touch(enum store_kind kind, uint32_t index)
 		put(&header->used[kind], index + 1ul);
 }
 
+static bool within_limit(enum store_kind kind)
+{
+	return store_cost(kind) <= store_room();
+}
+
 static void take(struct stored *stored, enum store_kind kind, uint32_t index)
 {
+	bytes_used += store_cost(kind);
 	*stored = (struct stored){ .index = index, .kind = (uint8_t)kind, .has_record = true };
 	store_touch(kind, index);
 	stored_changed(stored);
@@ -149,6 +172,8 @@ static void take(struct stored *stored, enum store_kind kind, uint32_t index)
 bool stored_take(struct stored *stored, enum store_kind kind)
 {
 	uint32_t index = free_head[kind];
+	if (!within_limit(kind))
+		return false;
 	if (index != NO_RECORD) {
 		free_head[kind] = next_free[kind][index];
 	} else {
@@ -162,7 +187,7 @@ bool stored_take(struct stored *stored, enum store_kind kind)
 
 bool stored_take_at(struct stored *stored, enum store_kind kind, uint32_t index)
 {
-	if (index >= shape[kind].capacity || !room_for(kind, index))
+	if (!within_limit(kind) || index >= shape[kind].capacity || !room_for(kind, index))
 		return false;
 	take(stored, kind, index);
 	return true;
@@ -170,6 +195,7 @@ bool stored_take_at(struct stored *stored, enum store_kind kind, uint32_t index)
 
 void stored_adopt(struct stored *stored, enum store_kind kind, uint32_t index)
 {
+	bytes_used += store_cost(kind);
 	*stored = (struct stored){ .index = index, .kind = (uint8_t)kind, .has_record = true };
 }
 
@@ -199,6 +225,7 @@ void stored_gone(struct stored *stored)
 	if (!stored->has_record)
 		return;
 	unmark(stored);
+	bytes_used -= store_cost(stored->kind);
 	stored->has_record = false;
 	next_free[stored->kind][stored->index] = gone_head[stored->kind];
 	gone_head[stored->kind] = stored->index;

@@ -43,7 +43,13 @@ bool store_start(void *memory);
 typedef void store_compose(const struct stored *stored, uint64_t *words);
 void store_set_composer(enum store_kind kind, store_compose *compose);
 
-/* Gives it a record, and marks it changed. False: there is none left, or no memory. */
+/* From now on records may be taken for so many bytes more, what they are records of included (store_cost); 0: no limit. */
+void store_limit(uint64_t more);
+/* Bytes that a record of the kind and its owner take, about. */
+uint64_t store_cost(enum store_kind kind);
+/* How many bytes there are before the limit. */
+uint64_t store_room(void);
+/* Gives it a record, and marks it changed. False: there is none left, the limit is reached, or no memory. */
 bool stored_take(struct stored *stored, enum store_kind kind);
 /* The same with the record number that the owner chose (nodes); it must be free. */
 bool stored_take_at(struct stored *stored, enum store_kind kind, uint32_t index);

@@ -85,7 +85,7 @@ void tree_watches_release(struct node *node);
 /* Provided likewise: the time now, nanoseconds since 1970. */
 uint64_t tree_now(void);
 
-/* The greatest number of nodes; creating more fails with -ENOSPC. Once, before the first node. */
+/* The greatest number of nodes; creating more fails with -ENOSPC. Once. */
 void tree_limit(uint64_t nodes);
 uint64_t tree_node_count(void);
 uint64_t tree_node_limit(void);

@@ -13,6 +13,13 @@ struct job {
 	uint32_t depth;
 };
 
+static uint32_t most = PROCESS_SLOTS;
+
+void job_limit(uint64_t processes)
+{
+	most = processes < PROCESS_SLOTS ? (uint32_t)processes : PROCESS_SLOTS;
+}
+
 static void unref(struct job *job)
 {
 	while (job && !--job->references) {
@@ -27,7 +34,7 @@ static struct job *begin(struct job *above)
 	struct job *job = calloc(1, sizeof *job);
 	if (!job)
 		return NULL;
-	uint32_t limit = above ? above->limit : PROCESS_SLOTS;
+	uint32_t limit = above ? above->limit : most;
 	job->limit = limit - limit / KEPT;
 	job->depth = above ? above->depth + 1 : 1;
 	job->above = above;

@@ -14,4 +14,6 @@ struct job;
 /* A process begins, as a child of one in `job` (NULL: init's); begins_job: in a new job below. *joined: the one to leave at its end. False: too many, or no memory. */
 bool job_enter(struct job *job, bool begins_job, struct job **joined);
 void job_leave(struct job *job);
+/* How many processes there may be, of which the first jobs leave a part to others; PROCESS_SLOTS at most. Before the first job. */
+void job_limit(uint64_t processes);
 #endif

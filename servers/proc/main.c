@@ -7,7 +7,11 @@
 #include "carillon/calls.h"
 #include "carillon/runtime.h"
 #include "files.h"
+#include "job.h"
 #include "operations.h"
+#include "process.h"
+
+#define PROCESS_EXTRA 256u /* bytes of a process beside its structure: path, job, what malloc adds */
 
 static int64_t request(void *context, struct server_request *request)
 {
@@ -46,6 +50,12 @@ int main(void)
 	if (address < 0)
 		server_fail("cannot map the process table: error %d", (int)-address);
 	process_slots = (struct process_slot *)address;
+	uint64_t memory = record_value(BOOT_NAME_MEMORY, 0);
+	if (memory) { /* of which an eighth is left for whatever is asked at the moment */
+		job_limit(memory / 2 / (sizeof(struct process) + PROCESS_EXTRA));
+		process_command_limit(memory / 4);
+		extra_limit(memory / 8);
+	}
 	if (!process_table_start((uint64_t)clock_get(CLOCK_MONOTONIC_ID)))
 		server_fail("no memory for the first process");
 	int64_t watch = client_create(proc_listener, PROCESS_PORT_WATCH);

@@ -153,9 +153,8 @@ static int64_t do_register(struct server_request *request, struct process *calle
 		child->name[sizeof child->name - 1] = 0;
 		name_kernel(child);
 		free(child->path);
-		free(child->command);
-		child->path = child->command = NULL;
-		child->command_length = 0;
+		child->path = NULL;
+		process_set_command(child, NULL, 0);
 		child->exit_signal = SIGCHLD;
 		child->ignored = 0;
 		child->child_rules = 0;
@@ -176,19 +175,13 @@ static int64_t do_executed(struct server_request *request, struct process *calle
 	proc_set_alarm();
 	size_t size = request->size < COMMAND_MAX ? request->size : COMMAND_MAX;
 	size_t path_length = request->word[3] < size ? request->word[3] : size;
-	char *path = malloc(path_length + 1), *command = malloc(size - path_length + 1);
-	if (path && command) { /* without memory /proc goes on telling the old */
+	char *path = malloc(path_length + 1);
+	if (path) { /* without memory /proc goes on telling the old */
 		memcpy(path, request->data, path_length);
 		path[path_length] = 0;
-		memcpy(command, request->data + path_length, size - path_length);
 		free(caller->path);
-		free(caller->command);
 		caller->path = path;
-		caller->command = command;
-		caller->command_length = size - path_length;
-	} else {
-		free(path);
-		free(command);
+		process_set_command(caller, (const char *)request->data + path_length, size - path_length);
 	}
 	process_publish(caller);
 	return 0;

@@ -8,6 +8,7 @@
 
 struct process_slot *process_slots;
 struct process *process_by_slot[PROCESS_SLOTS];
+#define COMMAND_SHORT 256u
 static struct process *by_pid[PID_MAX];
 static uint16_t group_members[PID_MAX], session_members[PID_MAX];
 static uint32_t last_pid = 1, last_serial;
@@ -118,6 +119,49 @@ bool process_table_start(uint64_t now)
 	return true;
 }
 
+static size_t extra_bytes, extra_most = SIZE_MAX;
+
+void extra_limit(size_t bytes)
+{
+	extra_most = bytes;
+}
+
+void *extra_alloc(size_t size)
+{
+	void *memory = extra_bytes <= extra_most && size <= extra_most - extra_bytes ? calloc(1, size) : NULL;
+	if (memory)
+		extra_bytes += size;
+	return memory;
+}
+
+void extra_free(void *memory, size_t size)
+{
+	if (memory)
+		extra_bytes -= size;
+	free(memory);
+}
+
+static size_t command_bytes, command_most = SIZE_MAX;
+
+void process_command_limit(size_t bytes)
+{
+	command_most = bytes;
+}
+
+void process_set_command(struct process *process, const char *command, size_t length)
+{
+	char *copy = NULL;
+	command_bytes -= process->command_length;
+	if (command && length > COMMAND_SHORT && (command_bytes > command_most || length > command_most - command_bytes))
+		length = COMMAND_SHORT;
+	if (command && (copy = malloc(length + 1)))
+		memcpy(copy, command, length);
+	free(process->command);
+	process->command = copy;
+	process->command_length = copy ? length : 0;
+	command_bytes += process->command_length;
+}
+
 struct process *process_create_child(struct process *parent, uint64_t now)
 {
 	struct job *job;
@@ -139,10 +183,7 @@ struct process *process_create_child(struct process *parent, uint64_t now)
 	memcpy(process->name, parent->name, sizeof process->name);
 	if (parent->path)
 		process->path = strdup(parent->path);
-	if (parent->command && (process->command = malloc(parent->command_length))) {
-		memcpy(process->command, parent->command, parent->command_length);
-		process->command_length = parent->command_length;
-	}
+	process_set_command(process, parent->command, parent->command_length);
 	process_set_parent(process, parent);
 	process_publish(process);
 	return process;
@@ -218,7 +259,7 @@ void process_remove(struct process *process)
 	free_replies(process->exit_replies);
 	job_leave(process->job);
 	free(process->path);
-	free(process->command);
+	process_set_command(process, NULL, 0);
 	free(process);
 }
 

@@ -102,6 +102,16 @@ bool group_exists(uint32_t group);
 /* No living member has a parent in another group of the same session (init does not count). */
 bool group_orphaned(uint32_t group);
 bool group_has_stopped(uint32_t group);
+/*
+ * Keeps a process's command line (its arguments, each NUL-terminated; NULL: none), instead of the one before. Once all of them together are as long as
+ * process_command_limit says, their beginnings only. Without memory there is none.
+ */
+void process_set_command(struct process *process, const char *command, size_t length);
+void process_command_limit(size_t bytes);
+/* Memory, zero, for queued signals and timers: of all processes together as much as extra_limit says, so that there is some left for processes. */
+void *extra_alloc(size_t size);
+void extra_free(void *memory, size_t size);
+void extra_limit(size_t bytes);
 /* Every process of the table, in slot order: for (p = process_next(NULL); p; p = process_next(p)). The current one may be removed. */
 struct process *process_next(const struct process *process);
 #endif

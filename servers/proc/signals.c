@@ -25,7 +25,7 @@ static void drop_from(struct queued_signal **place, uint32_t *length, uint64_t s
 	for (struct queued_signal *queued; (queued = *place);) {
 		if (signals & SIGNAL_BIT(queued->info.signal)) {
 			*place = queued->next;
-			free(queued);
+			extra_free(queued, sizeof *queued);
 			--*length;
 		} else
 			place = &queued->next;
@@ -52,7 +52,7 @@ static int enqueue_thread(struct process *process, const struct signal_info *inf
 	for (; (queued = *place); place = &queued->next)
 		if (queued->thread == thread && queued->info.signal == info->signal && info->signal < SIGNAL_REALTIME_FIRST)
 			return 0;
-	queued = may_queue(process) ? malloc(sizeof *queued) : NULL;
+	queued = may_queue(process) ? extra_alloc(sizeof *queued) : NULL;
 	if (!queued)
 		return -EAGAIN;
 	*queued = (struct queued_signal){ NULL, *info, thread };
@@ -70,7 +70,7 @@ static int enqueue(struct process *process, const struct signal_info *info)
 			return 0;
 		process->standard[info->signal] = *info;
 	} else {
-		struct queued_signal *queued = may_queue(process) ? malloc(sizeof *queued) : NULL;
+		struct queued_signal *queued = may_queue(process) ? extra_alloc(sizeof *queued) : NULL;
 		if (!queued && info->code != SI_USER)
 			return -EAGAIN; /* kill's arrives without information, once */
 		if (queued) {
@@ -215,7 +215,7 @@ bool signal_take(struct process *process, uint64_t blocked, struct signal_info *
 			if (queued->info.signal == signal && !found) {
 				*info = queued->info;
 				*place = queued->next;
-				free(queued);
+				extra_free(queued, sizeof *queued);
 				process->queue_length--;
 				found = true;
 				continue;
@@ -242,7 +242,7 @@ uint32_t signal_take_thread(struct process *process, struct signal_info *info)
 	*info = queued->info;
 	process->thread_queue = queued->next;
 	process->thread_queue_length--;
-	free(queued);
+	extra_free(queued, sizeof *queued);
 	if (SIGNAL_BIT(info->signal) & STOP_SIGNALS)
 		process->stop_taken |= SIGNAL_BIT(info->signal);
 	signal_publish(process);

@@ -5,14 +5,15 @@
 #include "abi/memory.h"
 #include "abi/process.h"
 #include "carillon/calls.h"
+#include "carillon/limits.h"
 #include "files.h"
 #include "operations.h"
 
 static char boot_id[37];
 
-/* /proc/sys, in the order of files.c's table */
+/* /proc/sys, in the order of files.c's table; NULL: file-max */
 static const char *const constants[] = {
-	"32768", "4096", "65536", "40", "65534", "65534", "core", "0", "0", "0", "0", "7\t4\t1\t7", "4", "0", "1", "256", "256", "0", "50", "65530", "60", "65536", "0", "4096", "65536", "1048576", "1048576", "4096", "0",
+	"32768", "4096", "65536", "40", "65534", "65534", "core", "0", "0", "0", "0", "7\t4\t1\t7", "4", "0", "1", "256", "256", "0", "50", "65530", "60", "65536", "0", "4096", NULL, "1048576", "1048576", "4096", "0",
 };
 _Static_assert(sizeof constants / sizeof *constants == FILE_CONSTANT_LAST - FILE_CONSTANT_FIRST + 1, "as files.c names them");
 
@@ -112,7 +113,11 @@ void text_of_system(struct text *text, enum files_entry entry)
 	char uuid[37];
 	system_get(&info);
 	if (entry >= FILE_CONSTANT_FIRST && entry <= FILE_CONSTANT_LAST) {
-		text_add(text, "%s\n", constants[entry - FILE_CONSTANT_FIRST]);
+		const char *constant = constants[entry - FILE_CONSTANT_FIRST];
+		if (constant)
+			text_add(text, "%s\n", constant);
+		else
+			text_add(text, "%lu\n", open_files_limit());
 		return;
 	}
 	switch (entry) {
@@ -124,7 +129,7 @@ void text_of_system(struct text *text, enum files_entry entry)
 		break;
 	case FILE_LOADAVG: text_load(text); break;
 	case FILE_KERNEL_COUNTS:
-		text_add(text, "objects %u\nprocesses %u\nthreads %u\nbytes %lu\npages %lu\n", info.objects, info.processes, info.threads, info.kernel_bytes,
+		text_add(text, "objects %u\nprocesses %u\nthreads %u\nhandles %lu\nbytes %lu\npages %lu\n", info.objects, info.processes, info.threads, info.handles, info.kernel_bytes,
 			info.pages_total - info.pages_free - info.pages_kernel);
 		break;
 	case FILE_VERSION: text_add(text, "Linux version " TEXT_RELEASE " (%s) " TEXT_VERSION "\n", info.version); break;
@@ -146,7 +151,7 @@ void text_of_system(struct text *text, enum files_entry entry)
 			if (p->handle != HANDLE_NONE && process_get(p->handle, &process) >= 0)
 				handles += process.handles;
 		}
-		text_add(text, "%u\t0\t65536\n", handles);
+		text_add(text, "%u\t0\t%lu\n", handles, open_files_limit());
 		break;
 	default: break;
 	}

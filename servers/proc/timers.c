@@ -70,7 +70,7 @@ static struct process_timer *find(const struct process *process, uint32_t number
 
 static struct process_timer *add(struct process *process, uint32_t number, uint32_t clock, const struct signal_info *info)
 {
-	struct process_timer *timer = calloc(1, sizeof *timer);
+	struct process_timer *timer = extra_alloc(sizeof *timer);
 	if (!timer)
 		return NULL;
 	timer->process = process;
@@ -181,7 +181,7 @@ static void end(struct process_timer *timer)
 		place = &(*place)->next;
 	*place = timer->next;
 	set_armed(timer, false);
-	free(timer);
+	extra_free(timer, sizeof *timer);
 }
 
 int timer_delete(struct process *process, uint32_t number)

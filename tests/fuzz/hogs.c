@@ -1,15 +1,18 @@
 /*
  * Programs that take all they can get, one after another, beside a shell: each must end with errors or with its own death, while the shell goes on
  * answering, what it does itself (echo) and what it starts a program for. With counted instructions a nanosecond is an instruction, so the shell's answers have
- * a bound. One line each: "ok NAME ..." or "FAIL NAME ..."; at the end memory must be as before. `hogs [NAME]`: those whose names contain NAME.
+ * a bound. Afterwards the kernel's pages, objects, handles, threads and processes are as before, but for what is said at each hog.
+ * One line each: "ok NAME ..." or "FAIL NAME ...". `hogs [--full] [NAME]`: those whose names contain NAME; with --full each goes on for longer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +21,11 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -29,9 +35,11 @@
 
 #define ANSWER_LIMIT 100000000l  /* instructions for an answer of the shell itself */
 #define PROGRAM_LIMIT 400000000l /* for one that it starts a program for */
-#define ROUND_LIMIT 100          /* answers to ask for beside one hog, 5 ms apart */
+#define ROUNDS 40                /* answers to ask for beside one hog, 5 ms apart */
+#define ROUNDS_FULL 400          /* with --full */
 #define PROGRAM_EVERY 8          /* of which each eighth is a program's */
-#define MEMORY_SLACK 1024        /* pages that servers may keep for next time */
+#define MEMORY_SLACK 8           /* pages that servers' heaps may keep, and the kernel's (two for each size) */
+#define NAMES_SLACK 1024         /* the same after thousands of files, watches or sockets: libc gives memory back in large pieces only, the store of fs none */
 
 static int to_shell, from_shell;
 
@@ -335,6 +343,255 @@ static void silent_client(void)
 		pause();
 }
 
+/* -- files: the limit of tmpfs, of its names, of open files */
+
+static void one_file_hog(void)
+{
+	static char bytes[65536];
+	struct statvfs room;
+	int file = open("/tmp/hog", O_CREAT | O_RDWR, 0644);
+	ssize_t done;
+	while ((done = write(file, bytes, sizeof bytes)) > 0)
+		;
+	/* what is left is less than one write: statfs says so */
+	_exit(done < 0 && errno == ENOSPC && fstatvfs(file, &room) == 0 && room.f_bavail == 0 ? 0 : 1);
+}
+
+static void end_well(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+/* A file much larger than memory, mapped and touched: the page that there is no room for is a SIGBUS. */
+static void sparse_file_hog(void)
+{
+	int file = open("/tmp/hog", O_CREAT | O_RDWR, 0644);
+	signal(SIGBUS, end_well);
+	if (ftruncate(file, 1l << 40))
+		_exit(1);
+	char *memory = mmap(NULL, 1l << 40, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	for (long at = 0; memory != MAP_FAILED && at < 1l << 40; at += 4096)
+		memory[at] = 1;
+	_exit(1);
+}
+
+/* Until there is no room for more names. With full paths of up to 4000 bytes, or of a few. */
+static void names_hog(int (*make)(const char *name), size_t length)
+{
+	char name[4096];
+	mkdir("/tmp/hog", 0755);
+	for (long i = 0; i < 1000000; i++) {
+		int start = snprintf(name, sizeof name, "/tmp/hog/%ld", i);
+		while ((size_t)start < length)
+			name[start++] = 'n';
+		name[start] = 0;
+		if (make(name))
+			_exit(errno == ENOSPC || errno == ENOMEM ? 0 : 1);
+	}
+	_exit(1);
+}
+
+static int file_make(const char *name)
+{
+	int file = open(name, O_CREAT | O_WRONLY | O_EXCL, 0644);
+	bool good = file >= 0 && write(file, "x", 1) == 1;
+	int error = errno;
+	if (file >= 0)
+		close(file);
+	errno = error;
+	return good ? 0 : -1;
+}
+
+static int directory_make(const char *name)
+{
+	return mkdir(name, 0755);
+}
+
+static int link_make(const char *name)
+{
+	char target[4000];
+	memset(target, 't', sizeof target);
+	target[sizeof target - 1] = 0;
+	return symlink(target, name);
+}
+
+/* FIFOs, each full and with writers who wait. */
+static int fifo_make(const char *name)
+{
+	static char bytes[65536];
+	if (mkfifo(name, 0644))
+		return -1;
+	int file = open(name, O_RDWR | O_NONBLOCK);
+	if (file < 0)
+		return errno == EMFILE || errno == ENFILE ? (errno = ENOMEM, -1) : -1;
+	return write(file, bytes, sizeof bytes) > 0 ? 0 : -1;
+}
+
+static void small_files_hog(void) { names_hog(file_make, 0); }
+static void directories_hog(void) { names_hog(directory_make, 0); }
+static void long_names_hog(void) { names_hog(file_make, 9 + 255); }
+static void links_hog(void) { names_hog(link_make, 0); }
+
+static void limit_raise(void)
+{
+	struct rlimit many = { 1000000, 1000000 };
+	if (setrlimit(RLIMIT_NOFILE, &many))
+		_exit(1);
+}
+
+static void fifo_hog(void)
+{
+	limit_raise();
+	names_hog(fifo_make, 0);
+}
+
+static bool nothing_left(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS || errno == ENOSPC;
+}
+
+/* A million open files, then all that can be of everything else that is a descriptor. */
+static void open_hog(void)
+{
+	limit_raise();
+	while (open("/bin/busybox", O_RDONLY) >= 0)
+		;
+	_exit(nothing_left() ? 0 : 1);
+}
+
+static void proc_files_hog(void)
+{
+	limit_raise();
+	while (open("/proc/self/maps", O_RDONLY) >= 0 && open("/proc/self/status", O_RDONLY) >= 0)
+		;
+	_exit(nothing_left() ? 0 : 1);
+}
+
+static void memory_files_hog(void)
+{
+	static char bytes[8192];
+	limit_raise();
+	for (int file; (file = memfd_create("hog", 0)) >= 0;)
+		if (write(file, bytes, sizeof bytes) < 0)
+			_exit(nothing_left() ? 0 : 1);
+	_exit(nothing_left() ? 0 : 1);
+}
+
+static void full_pipes_hog(void)
+{
+	static char bytes[65536];
+	int ends[2];
+	limit_raise();
+	while (pipe2(ends, O_NONBLOCK) == 0) {
+		fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+		while (write(ends[1], bytes, sizeof bytes) > 0)
+			;
+	}
+	_exit(nothing_left() ? 0 : 1);
+}
+
+static void terminals_hog(void)
+{
+	static char bytes[4096];
+	limit_raise();
+	for (int master; (master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)) >= 0;) {
+		if (grantpt(master) || unlockpt(master))
+			break;
+		int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_NONBLOCK);
+		if (slave < 0)
+			break;
+		while (write(slave, bytes, sizeof bytes) > 0)
+			;
+	}
+	_exit(nothing_left() ? 0 : 1);
+}
+
+/* Sockets that wait in sockets that wait in sockets ... */
+static void flight_hog(void)
+{
+	int ends[2], last = -1;
+	limit_raise();
+	while (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0) {
+		union { struct cmsghdr header; char room[CMSG_SPACE(sizeof(int))]; } control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+		struct iovec byte = { "x", 1 };
+		struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+		memcpy(CMSG_DATA(&control.header), &last, sizeof last);
+		if (last >= 0 && sendmsg(ends[0], &message, 0) < 0)
+			_exit(nothing_left() || errno == ETOOMANYREFS ? 0 : 1);
+		close(last);
+		close(ends[0]);
+		last = ends[1];
+	}
+	_exit(nothing_left() ? 0 : 1);
+}
+
+static void datagram_hog(void)
+{
+	static char bytes[16384];
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	limit_raise();
+	for (long i = 0;; i++) {
+		int one = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hog%ld", i);
+		if (one < 0 || bind(one, (struct sockaddr *)&name, sizeof name))
+			_exit(nothing_left() ? 0 : 1);
+		while (sendto(one, bytes, sizeof bytes, 0, (struct sockaddr *)&name, sizeof name) > 0)
+			;
+	}
+}
+
+/* Event queues that nobody reads */
+static void events_hog(void)
+{
+	mkdir("/tmp/hog", 0755);
+	for (int watches; (watches = inotify_init1(IN_NONBLOCK)) >= 0;)
+		if (inotify_add_watch(watches, "/tmp/hog", IN_ALL_EVENTS) < 0)
+			break;
+	for (int i = 0; i < 100000; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "/tmp/hog/%d", i % 100);
+		close(open(name, O_CREAT | O_RDWR, 0644));
+		unlink(name);
+	}
+	_exit(0);
+}
+
+static void *wait_for_ever(void *word)
+{
+	for (;;)
+		syscall(SYS_futex, word, FUTEX_WAIT, 0, NULL, NULL, 0);
+	return NULL;
+}
+
+static void futex_hog(void)
+{
+	static int word;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 16384);
+	while (pthread_create(&thread, &attributes, wait_for_ever, &word) == 0)
+		;
+	wait_for_ever(&word);
+}
+
+/* Processes with as much of a command line as can be */
+static void command_line_hog(void)
+{
+	static char word[60000];
+	memset(word, 'w', sizeof word - 1);
+	for (;;) {
+		pid_t child = fork();
+		if (child == 0) {
+			execl("/bin/busybox", "sh", "-c", "while sleep 1000; do :; done", word, (char *)NULL);
+			_exit(1);
+		}
+		if (child < 0)
+			pause();
+	}
+}
+
 static void remove_files(void)
 {
 	pid_t child = fork();
@@ -345,17 +602,59 @@ static void remove_files(void)
 	waitpid(child, NULL, 0);
 }
 
-static long memory_free(void)
+struct hog {
+	const char *name;
+	void (*run)(void);
+	long pages, objects; /* that may be left behind */
+};
+
+/* What the machine has in use; the shell of a round has gone. */
+struct figures { long pages, objects, handles, threads, processes; };
+
+static struct figures figures(void)
 {
+	struct figures now = { 0 };
 	struct sysinfo info;
-	return sysinfo(&info) == 0 ? (long)(info.freeram / 4096) : 0;
+	char text[2048];
+	sync(); /* servers' keepers are written anew, without what has gone */
+	int file = open("/proc/carillon", O_RDONLY);
+	ssize_t length = read(file, text, sizeof text - 1);
+	close(file);
+	text[length > 0 ? length : 0] = 0;
+	static const struct { const char *name; size_t place; } lines[] = {
+		{ "objects ", offsetof(struct figures, objects) }, { "\nhandles ", offsetof(struct figures, handles) },
+		{ "\nthreads ", offsetof(struct figures, threads) }, { "\nprocesses ", offsetof(struct figures, processes) },
+	};
+	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+		const char *line = strstr(text, lines[i].name);
+		*(long *)((char *)&now + lines[i].place) = line ? strtol(line + strlen(lines[i].name), NULL, 10) : -1;
+	}
+	now.pages = sysinfo(&info) == 0 ? -(long)(info.freeram / 4096) : 0;
+	return now;
 }
 
-/* What a hog took is given back, soon. */
-static bool memory_is_back(long before)
+/* The same once nothing changes any more: what ended before is closed by its servers a little later. */
+static struct figures figures_settled(void)
 {
-	for (int i = 0; i < 2000; i++) {
-		if (memory_free() + MEMORY_SLACK >= before)
+	struct figures now = figures(), last;
+	unsigned same = 0;
+	while (same < 5) {
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+		last = now;
+		now = figures();
+		same = memcmp(&now, &last, sizeof now) ? 0 : same + 1;
+	}
+	return now;
+}
+
+/* What a hog took is given back, soon: all but what servers keep of memory for next time. */
+static bool figures_are_back(const struct figures *before, long slack, long objects, struct figures *left)
+{
+	for (int i = 0; i < 400; i++) {
+		struct figures now = figures();
+		*left = (struct figures){ now.pages - before->pages, now.objects - before->objects, now.handles - before->handles, now.threads - before->threads,
+			now.processes - before->processes };
+		if (left->pages <= slack && left->objects <= objects && !left->handles && !left->threads && !left->processes)
 			return true;
 		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
 	}
@@ -368,19 +667,22 @@ static bool fail(const char *name, const char *why, long figure)
 	return false;
 }
 
-static bool hog_run(const char *name, void (*hog)(void), long before)
+/* rounds: answers to ask for at most */
+static bool hog_run(const struct hog *hog, int rounds_most, const struct figures *before)
 {
+	const char *name = hog->name;
+	struct figures left;
 	long worst[2] = { 0, 0 }, answers = 0;
 	int status = 0;
 	bool ended = false, good = true;
 	pid_t child = fork();
 	if (child == 0) {
 		setpgid(0, 0);
-		hog();
+		hog->run();
 		_exit(0);
 	}
 	setpgid(child, child);
-	for (int i = 0; i < ROUND_LIMIT && !ended && good; i++) {
+	for (int i = 0; i < rounds_most && !ended && good; i++) {
 		bool program = i % PROGRAM_EVERY == PROGRAM_EVERY - 1;
 		long answer = shell_ask(program);
 		if (answer < 0 || answer > (program ? PROGRAM_LIMIT : ANSWER_LIMIT))
@@ -410,37 +712,59 @@ static bool hog_run(const char *name, void (*hog)(void), long before)
 	}
 	shell_stop();
 	remove_files();
-	if (!memory_is_back(before))
-		good = fail(name, "pages are not given back", before - memory_free());
+	bool back = figures_are_back(before, hog->pages, hog->objects, &left);
+	if (!back) {
+		printf("FAIL %s: left behind: %ld pages, %ld objects, %ld handles, %ld threads, %ld processes\n", name, left.pages, left.objects, left.handles,
+			left.threads, left.processes);
+		good = false;
+	}
 	if (good)
-		printf("ok %s: %s, the slowest of %ld answers took %ld us, a program's %ld us\n", name,
-			!ended ? "killed" : WIFSIGNALED(status) ? "died" : "ended with errors", answers, worst[0] / 1000, worst[1] / 1000);
+		printf("ok %s: %s, the slowest of %ld answers took %ld us, a program's %ld us; kept: %ld pages, %ld objects\n", name,
+			!ended ? "killed" : WIFSIGNALED(status) ? "died" : "ended with errors", answers, worst[0] / 1000, worst[1] / 1000, left.pages, left.objects);
 	return good;
 }
 
+static const struct hog hogs[] = {
+	{ "descriptors", descriptor_hog, MEMORY_SLACK, 0 }, { "open files of many processes", many_files_hog, NAMES_SLACK, 0 },
+	{ "sockets in themselves", self_hog, MEMORY_SLACK, 0 }, { "a socket that nobody reads", silent_client, MEMORY_SLACK, 0 },
+	{ "a pipe that nobody reads", pipe_client, MEMORY_SLACK, 0 }, { "a terminal that nobody reads", terminal_client, NAMES_SLACK, 0 },
+	{ "connections that nobody accepts", connection_hog, NAMES_SLACK, 0 }, { "page tables", mapping_hog, MEMORY_SLACK, 0 },
+	{ "regions", region_hog, MEMORY_SLACK, 0 }, { "memory", memory_hog, MEMORY_SLACK, 0 }, { "locks", lock_hog, NAMES_SLACK, 0 },
+	{ "watches", watch_hog, NAMES_SLACK, 0 }, { "event sets", epoll_hog, MEMORY_SLACK, 0 }, { "timers", timer_hog, MEMORY_SLACK, 0 },
+	{ "signals", signal_hog, NAMES_SLACK, 0 }, { "threads", thread_hog, MEMORY_SLACK, 0 }, { "zombies", zombie_hog, NAMES_SLACK, 0 },
+	{ "fork bomb", fork_bomb, NAMES_SLACK, 0 }, { "session bomb", session_bomb, NAMES_SLACK, 0 },
+	{ "one file", one_file_hog, MEMORY_SLACK, 0 }, { "a sparse file", sparse_file_hog, MEMORY_SLACK, 0 },
+	{ "small files", small_files_hog, NAMES_SLACK, 0 }, { "directories", directories_hog, NAMES_SLACK, 0 },
+	{ "long names", long_names_hog, NAMES_SLACK, 0 }, { "symbolic links", links_hog, NAMES_SLACK, 0 }, { "full FIFOs", fifo_hog, NAMES_SLACK, 0 },
+	{ "a million open files", open_hog, NAMES_SLACK, 0 }, { "files of proc", proc_files_hog, MEMORY_SLACK, 0 },
+	{ "memory files", memory_files_hog, MEMORY_SLACK, 0 }, { "full pipes", full_pipes_hog, MEMORY_SLACK, 0 },
+	{ "terminals", terminals_hog, NAMES_SLACK, 0 }, { "sockets in flight", flight_hog, MEMORY_SLACK, 0 },
+	{ "datagrams that nobody reads", datagram_hog, NAMES_SLACK, 0 }, { "events that nobody reads", events_hog, NAMES_SLACK, 0 },
+	{ "futex waiters", futex_hog, MEMORY_SLACK, 0 }, { "command lines", command_line_hog, NAMES_SLACK, 0 },
+};
+
 int main(int count, char **arguments)
 {
-	static const struct { const char *name; void (*hog)(void); } hogs[] = {
-		{ "descriptors", descriptor_hog }, { "open files of many processes", many_files_hog }, { "sockets in themselves", self_hog },
-		{ "a socket that nobody reads", silent_client }, { "a pipe that nobody reads", pipe_client }, { "a terminal that nobody reads", terminal_client },
-		{ "connections that nobody accepts", connection_hog }, { "page tables", mapping_hog }, { "regions", region_hog }, { "memory", memory_hog },
-		{ "locks", lock_hog }, { "watches", watch_hog }, { "event sets", epoll_hog }, { "timers", timer_hog }, { "signals", signal_hog },
-		{ "threads", thread_hog }, { "zombies", zombie_hog }, { "fork bomb", fork_bomb }, { "session bomb", session_bomb },
-	};
-	bool good = true;
+	bool good = true, full = count > 1 && !strcmp(arguments[1], "--full");
+	const char *wanted = count > 1 + full ? arguments[1 + full] : NULL;
 	setvbuf(stdout, NULL, _IONBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* what servers make once */
 	shell_start();
-	if (shell_ask(false) < 0 || shell_ask(true) < 0) /* what servers make once */
+	int watches = inotify_init1(0), file = open("/tmp/hog", O_CREAT | O_RDWR, 0644);
+	if (shell_ask(false) < 0 || shell_ask(true) < 0 || inotify_add_watch(watches, "/tmp/hog", IN_ALL_EVENTS) < 0)
 		return 2;
+	close(watches);
+	close(file);
+	unlink("/tmp/hog");
 	shell_stop();
 	for (unsigned i = 0; i < sizeof hogs / sizeof *hogs; i++) {
-		if (count > 1 && !strstr(hogs[i].name, arguments[1]))
+		if (wanted && !strstr(hogs[i].name, wanted))
 			continue;
-		long before = memory_free();
+		struct figures before = figures_settled();
 		shell_start();
-		good &= hog_run(hogs[i].name, hogs[i].hog, before);
+		good &= hog_run(&hogs[i], full ? ROUNDS_FULL : ROUNDS, &before);
 	}
 	return !good;
 }

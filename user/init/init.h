@@ -98,6 +98,8 @@ int64_t names_build(struct process_record *record);
 
 /* -- program.c */
 /* Starts the program of this run. 0, or a negative error already told. */
+/* Pages that programs cannot have, so that the servers can go on. */
+uint64_t servers_reserve(void);
 int64_t program_start(void);
 void program_signal(unsigned signal);
 /* The Linux wait status as a command's exit status. */

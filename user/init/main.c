@@ -215,6 +215,11 @@ static void socket_keeper_give(void)
 	server_give(SERVER_SOCKET, BOOT_NAME_EPOCH, HANDLE_NONE, 0, 0);
 }
 
+/* What part of what is kept for servers (servers_reserve) each may take for its callers; fs may take half as much again for its records. */
+static const uint8_t memory_part[SERVERS] = {
+	[SERVER_CONSOLE] = 32, [SERVER_FS] = 3, [SERVER_PROC] = 3, [SERVER_SOCKET] = 16, [SERVER_TERMINAL] = 16,
+};
+
 static void servers_start(void)
 {
 	struct system_info info;
@@ -225,8 +230,15 @@ static void servers_start(void)
 
 	server_give(SERVER_FS, BOOT_NAME_ARCHIVE, BOOT_HANDLE_ARCHIVE, 0, 0);
 	server_give(SERVER_FS, BOOT_NAME_ARCHIVE_SIZE, HANDLE_NONE, 0, boot.archive_size);
-	if (system_get(&info) == 0)
-		server_give(SERVER_FS, BOOT_NAME_PAGES, HANDLE_NONE, 0, info.pages_free / 2);
+	if (system_get(&info) < 0)
+		server_fail("the system does not tell its memory");
+	uint64_t pages = info.pages_free / 2 + boot.archive_size / PAGE_SIZE; /* half of memory, as Linux has it, and what is there already */
+	int64_t limit = budget_create(HANDLE_NONE, pages);
+	if (limit < 0)
+		server_fail("cannot limit files: error %d", (int)-limit);
+	server_give(SERVER_FS, BOOT_NAME_PAGES, (handle_t)limit, 0, pages);
+	for (enum server i = 0; i < SERVERS; i++)
+		server_give(i, BOOT_NAME_MEMORY, HANDLE_NONE, 0, servers_reserve() * PAGE_SIZE / memory_part[i]);
 	server_give(SERVER_PROC, BOOT_NAME_PROCESS_TABLE, (handle_t)table, 0, 0);
 	server_give(SERVER_TERMINAL, BOOT_NAME_PROCESS_TABLE, (handle_t)table, RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER, 0);
 	terminal_keeper_give();

@@ -18,6 +18,8 @@
 
 #define TERMINAL_CONSOLE 0u
 #define SIGNAL_KILL 9u
+#define RESERVE_PART 7u     /* of memory is kept for the servers, */
+#define RESERVE_MIN 2048u   /* but at least so many pages */
 
 static struct {
 	uint32_t pid;
@@ -91,13 +93,20 @@ static void program_registered(void *context, uint32_t pid)
 		server_log("the program has no controlling terminal: error %d", (int)-result);
 }
 
+uint64_t servers_reserve(void)
+{
+	struct system_info info = { 0 };
+	system_get(&info);
+	return info.pages_total / RESERVE_PART > RESERVE_MIN ? info.pages_total / RESERVE_PART : RESERVE_MIN;
+}
+
 /* A budget for programs (HANDLE_NONE: init's own): what is free, less a part kept for the servers, so that a program that takes everything meets its own limit first. */
 static handle_t program_budget(void)
 {
 	struct system_info info;
 	if (system_get(&info) < 0)
 		return HANDLE_NONE;
-	uint64_t kept = info.pages_total / 10 > 2048 ? info.pages_total / 10 : 2048;
+	uint64_t kept = servers_reserve();
 	int64_t budget = info.pages_free > 2 * kept ? budget_create(HANDLE_SELF_BUDGET, info.pages_free - kept) : -ENOMEM;
 	return budget < 0 ? HANDLE_NONE : (handle_t)budget;
 }

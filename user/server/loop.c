@@ -12,6 +12,7 @@
  */
 #include <string.h>
 #include "abi/errors.h"
+#include "carillon/boot_names.h"
 #include "carillon/calls.h"
 #include "carillon/runtime.h"
 #include "carillon/server.h"
@@ -345,6 +346,7 @@ int server_step(uint64_t deadline)
 
 _Noreturn void server_run(void)
 {
+	server_memory_limit(record_value(BOOT_NAME_MEMORY, 0)); /* what was needed to start does not count */
 	for (;;) {
 		if (alone())
 			listener_serve(&source[0], DEADLINE_NEVER);

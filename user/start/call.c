@@ -67,7 +67,7 @@ int64_t native_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	case SYS_mmap:
 		return memory_map(a, b, c, d, (int64_t)e);
 	case SYS_munmap:
-		return space_unmap(HANDLE_SELF_SPACE, a, (b + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+		return memory_unmap(a, b);
 	case SYS_mprotect:
 		return space_protect(HANDLE_SELF_SPACE, a, (b + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1), (uint32_t)c & 7);
 	case SYS_mremap:

@@ -15,6 +15,7 @@ int64_t native_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 int64_t native_call_port(uint64_t number, uint64_t a, uint64_t b);
 
 /* memory.c */
+int64_t memory_unmap(uint64_t address, uint64_t length);
 int64_t memory_break(uint64_t address);
 int64_t memory_map(uint64_t address, uint64_t length, uint64_t protection, uint64_t flags, int64_t descriptor);
 int64_t memory_remap(uint64_t address, uint64_t length, uint64_t new_length, uint64_t flags, uint64_t new_address);

@@ -2,6 +2,8 @@
  * Memory for libc in programs without a Linux library: brk, anonymous mmap, mremap, madvise, straight from the kernel.
  *
  * Everything is placed in the first gigabyte after the program as long as it fits, so that a small server needs few page tables.
+ * A server says how much more it will ever take (server_memory_limit): then its allocations fail, and with them the requests that need them, before the
+ * memory that is kept for servers is used up. What is mapped at a fixed place does not count.
  * Only the main heap has state (the break); as with brk everywhere, calls that change it come from one thread at a time (musl holds its lock).
  */
 #include "abi/errors.h"
@@ -24,6 +26,28 @@
 extern const char _end[];
 
 static uint64_t heap_end;
+static uint64_t mapped, mapped_limit = UINT64_MAX; /* bytes that libc has of the kernel and may have */
+
+void server_memory_limit(uint64_t more)
+{
+	uint64_t now = __atomic_load_n(&mapped, __ATOMIC_RELAXED);
+	mapped_limit = more ? now + more : UINT64_MAX;
+}
+
+/* May libc have so many bytes more? They count from now on. */
+static bool mapped_add(uint64_t bytes)
+{
+	uint64_t after = __atomic_add_fetch(&mapped, bytes, __ATOMIC_RELAXED);
+	if (after <= mapped_limit)
+		return true;
+	__atomic_sub_fetch(&mapped, bytes, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void mapped_remove(uint64_t bytes)
+{
+	__atomic_sub_fetch(&mapped, bytes, __ATOMIC_RELAXED);
+}
 
 static uint64_t pages_up(uint64_t value)
 {
@@ -47,13 +71,25 @@ int64_t memory_break(uint64_t address)
 			.flags = MAP_FIXED_NEW,
 			.tag = TAG_HEAP,
 		};
-		if (space_map(HANDLE_SELF_SPACE, &map) < 0)
+		if (!mapped_add(end - old))
 			return (int64_t)heap_end;
-	} else if (end < old && space_unmap(HANDLE_SELF_SPACE, end, old - end) < 0) {
+		if (space_map(HANDLE_SELF_SPACE, &map) < 0) {
+			mapped_remove(end - old);
+			return (int64_t)heap_end;
+		}
+	} else if (end < old && memory_unmap(end, old - end) < 0) {
 		return (int64_t)heap_end;
 	}
 	heap_end = address;
 	return (int64_t)address;
+}
+
+int64_t memory_unmap(uint64_t address, uint64_t length)
+{
+	int64_t error = space_unmap(HANDLE_SELF_SPACE, address, pages_up(length));
+	if (!error)
+		mapped_remove(pages_up(length));
+	return error;
 }
 
 int64_t memory_map(uint64_t address, uint64_t length, uint64_t protection, uint64_t flags, int64_t descriptor)
@@ -75,6 +111,8 @@ int64_t memory_map(uint64_t address, uint64_t length, uint64_t protection, uint6
 		return -ENOMEM;
 	if (flags & LINUX_MAP_FIXED)
 		return space_map(HANDLE_SELF_SPACE, &map);
+	if (!mapped_add(map.length))
+		return -ENOMEM;
 	map.address = 0;
 	int64_t result = space_map(HANDLE_SELF_SPACE, &map);
 	if (result == -ENOMEM) {
@@ -83,6 +121,8 @@ int64_t memory_map(uint64_t address, uint64_t length, uint64_t protection, uint6
 		map.high = VALUE_SPACE_START;
 		result = space_map(HANDLE_SELF_SPACE, &map);
 	}
+	if (result < 0)
+		mapped_remove(map.length);
 	return result;
 }
 
@@ -99,12 +139,19 @@ int64_t memory_remap(uint64_t address, uint64_t length, uint64_t new_length, uin
 		.high = NEAR_END,
 		.flags = (flags & LINUX_MREMAP_MAY_MOVE ? MOVE_MAY_MOVE : 0) | (flags & LINUX_MREMAP_FIXED ? MAP_FIXED : 0),
 	};
+	uint64_t more = move.new_length > move.length ? move.new_length - move.length : 0;
+	if (!mapped_add(more))
+		return -ENOMEM;
 	int64_t result = space_move(HANDLE_SELF_SPACE, &move);
 	if (result == -ENOMEM && (flags & LINUX_MREMAP_MAY_MOVE) && !(flags & LINUX_MREMAP_FIXED)) {
 		move.low = FAR_START;
 		move.high = VALUE_SPACE_START;
 		result = space_move(HANDLE_SELF_SPACE, &move);
 	}
+	if (result < 0)
+		mapped_remove(more);
+	else if (move.new_length < move.length)
+		mapped_remove(move.length - move.new_length);
 	return result;
 }
 

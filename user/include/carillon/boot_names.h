@@ -2,7 +2,7 @@
  * The names under which init puts handles and values into the process records of the first servers (record_handle, record_value), and
  * the data words of the client ports init makes on their listeners. One list, so that init and the servers cannot disagree.
  *
- *   every server   LISTENER; console, fs and terminal: STATE
+ *   every server   LISTENER, MEMORY; console, fs and terminal: STATE
  *   fs             ARCHIVE, ARCHIVE_SIZE, DEVICE, PAGES
  *   proc           PROCESS_TABLE (writable; PROCESS_SLOTS * 64 bytes, made by init), DEVICE, TRACE
  *   terminal       PROC (a PROCESS_PORT_SYSTEM port), PROCESS_TABLE (readable), FILES, CONSOLE_INPUT, CONSOLE_OUTPUT, EVENTS_IN, EVENTS_OUT,
@@ -18,7 +18,8 @@
 #define BOOT_NAME_ARCHIVE_SIZE "archive-size"     /* value, bytes */
 #define BOOT_NAME_DEVICE "device"                 /* value: the server's device number (fs 1, proc 2, terminal 3 when absent) */
 #define BOOT_NAME_TRACE "trace"          /* proc, with --strace: a non-blocking description of the error stream */
-#define BOOT_NAME_PAGES "pages"                   /* value: the greatest number of pages, nodes included; 0 or absent: what the budget gives */
+#define BOOT_NAME_PAGES "pages"                   /* limit (budget_create without a parent) of the pages of files' contents; value: how many */
+#define BOOT_NAME_MEMORY "memory"                 /* value: bytes a server may take for its callers' things; 0 or absent: no limit */
 #define BOOT_NAME_PROCESS_TABLE "process-table"   /* memobj of struct process_slot[PROCESS_SLOTS] */
 #define BOOT_NAME_FILES "files"                   /* client port to fs, its root directory */
 #define BOOT_NAME_PROC "proc"                     /* client port to proc */

@@ -31,6 +31,9 @@ void server_log_verbose(const char *format, ...) __attribute__((format(printf, 1
 /* Logs and ends the program with status 1 << 8. */
 _Noreturn void server_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on libc may have at most so many bytes more of the kernel, then malloc fails; 0: no limit. Without the Linux library. */
+void server_memory_limit(uint64_t more);
+
 /* Formats like vsnprintf with %s %c %d %i %u %x %X %p %% and the modifiers l ll z h, width, zero, minus, # (of x) and precision; no floating point. Small: needs no libc. */
 int format_text(char *buffer, size_t size, const char *format, va_list arguments);
 
