@@ -4,12 +4,10 @@
  *
  * A thread waits for a condition twice, each time on another queue and by another lock, as wait.h says: it looks under the lock and calls wait_on with it.
  * A waker makes both conditions true; an interrupter interrupts once (thread_interrupt) and a timer fires once (deadline_passed). Atomic blocks are
- * what the C does under one lock. Wakers and the interrupter run on other processors; the timer's interrupt comes while the thread is not in the kernel's
- * code between locks, that is while it sleeps (decision 0002: interrupts are disabled in the kernel; for several processors deadline_cancel will have to
- * wait for a handler that has begun).
+ * what the C does under one lock. All of them run on processors of their own. A queue is gone once its wait has returned.
  *
  * Checked: whoever takes the thread off a queue is the only one (thread_ready finds it sleeping); a wait ends with what woke it; a wait that cannot be
- * interrupted is not; no wake-up, interrupt or deadline is lost: every run ends, so a loss is an end in the middle (invalid end state).
+ * interrupted is not; who comes by the thread finds no queue that is gone; no wake-up, interrupt or deadline is lost: every run ends, so a loss is an end in the middle (invalid end state).
  */
 #define NONE 255
 #define EINTR 1
@@ -22,7 +20,9 @@ byte waiting_on = NONE;            /* thread->waiting_on: which queue */
 bool wait_how_interruptible;
 byte wait_result;
 mtype state = THREAD_RUNNING;
-bool interrupt_pending, deadline_armed, in_handler, over;
+bool interrupt_pending, deadline_armed, running, over;
+bool gone[2] = true;
+byte wakers;
 
 inline spin_lock(l) { atomic { !l -> l = true } }
 inline spin_unlock(l) { assert(l); l = false }
@@ -40,10 +40,11 @@ inline take_off(result)
 /* wake_for: end is whether this wait ends for that reason */
 inline wake_for(result, only_interruptible)
 {
+	wakers++;
 	queue = waiting_on;
 	if
 	:: queue != NONE ->
-		spin_lock(queue_lock[queue]);
+		atomic { !queue_lock[queue] -> assert(!gone[queue]); queue_lock[queue] = true };
 		if
 		:: (true
 			&& waiting_on == queue /* guard same_queue */
@@ -51,15 +52,26 @@ inline wake_for(result, only_interruptible)
 		   ) -> take_off(result)
 		:: else
 		fi;
+		assert(!gone[queue]);
 		spin_unlock(queue_lock[queue])
 	:: else
-	fi
+	fi;
+	wakers--
+}
+
+/* wait_settle; then the caller may do with the queue what it likes */
+inline wait_settle(q)
+{
+	(wakers == 0); /* guard settle_wakers */
+	(!running); /* guard settle_deadline */
+	gone[q] = true
 }
 
 /* wait_on(queue q, lock q, with a deadline or without, interruptible or not); result in `error` */
 inline wait_on(q, timed, interruptible)
 {
 	error = 0;
+	gone[q] = false;
 	spin_lock(queue_lock[q]);
 	waiting_on = q; /* from here on an interrupter finds it; one that came before has set its flag */
 	wait_how_interruptible = interruptible;
@@ -70,15 +82,17 @@ inline wait_on(q, timed, interruptible)
 		waiting_on = NONE;
 		error = EINTR;
 		spin_unlock(queue_lock[q]);
-		spin_unlock(lock[q])
+		spin_unlock(lock[q]);
+		wait_settle(q)
 	:: (!interruptible || !interrupt_pending) ->
 		wait_result = 0;
 		state = THREAD_SLEEPING;
 		deadline_armed = timed;
 		spin_unlock(queue_lock[q]);
 		spin_unlock(lock[q]);
-		(state == THREAD_READY && !in_handler); /* schedule; a handler of this processor ends first */
+		(state == THREAD_READY); /* schedule */
 		state = THREAD_RUNNING;
+		wait_settle(q);
 		error = wait_result
 	fi
 }
@@ -150,9 +164,9 @@ active proctype timer()
 {
 	byte queue;
 	if
-	:: atomic { deadline_armed && state == THREAD_SLEEPING -> deadline_armed = false; in_handler = true };
+	:: atomic { deadline_armed -> deadline_armed = false; running = true };
 		wake_for(ETIMEDOUT, false);
-		in_handler = false
+		running = false
 	:: over
 	fi
 }
