@@ -102,15 +102,15 @@ static __attribute__((noinline, no_sanitize("thread"))) unsigned scan(const stru
 	unsigned found = 0;
 	spin_lock(&table->lock);
 	const struct handle_slot *slots = table->slots;
-	uint32_t mask = table->capacity - 1;
-	if (!slots)
-		count = 0;
+	const uint64_t mask = (uint64_t)table->capacity - 1;
+	const struct select_case *end = slots ? cases + count : cases;
 #pragma GCC unroll 8
-	for (unsigned i = 0; i < count; i++) {
-		const struct object *object = slots[(uint32_t)cases[i].channel & mask].object;
+	for (const struct select_case *one = cases; one != end; one++) {
+		const struct object *object = slots[(uint64_t)one->channel & mask].object;
 		if (object && object->quiet)
 			continue;
-		bits[i / 64] |= 1ull << i % 64;
+		uint64_t index = (uint64_t)(one - cases);
+		bits[index / 64] |= 1ull << index % 64;
 		found++;
 	}
 	spin_unlock(&table->lock);

@@ -8,7 +8,9 @@
  * TAKEN is waited for, which ends, because whoever has it waits for higher ones only. If its own word was not free, another has won it: it gives the
  * other word back. When it has visited all it sleeps until its word says who won.
  *
- * Three selects over two channels: one receives from either, one sends to either, one sends to or receives from one of them.
+ * A prepared select has its places in the queues all the time, and a word that nobody can win (LOOKING) until it waits; then it visits its channels like any other.
+ *
+ * Three selects over two channels, the first prepared or not: one receives from either, one sends to either, one sends to or receives from one of them.
  * Checked: a select completes by one case at most, and the other side by the same channel, the other way; no two selects sleep that could have matched (at the
  * end, when nothing moves any more); claim words are never waited for in a circle (no end in the middle).
  */
@@ -16,6 +18,7 @@
 #define SELECTS 3
 #define FREE 0
 #define TAKEN 100
+#define LOOKING 99
 #define WON(channel) (1 + channel)
 
 byte claim[SELECTS];
@@ -83,13 +86,17 @@ inline visit(c)
 	lock[c] = false
 }
 
-proctype selector(byte me)
+proctype selector(byte me; bool prepared)
 {
 	byte other, low, high, first, c, n;
 	bool got;
 	if
 	:: first = 0
 	:: first = 1
+	fi;
+	if
+	:: prepared -> claim[me] = FREE /* guard open */
+	:: else
 	fi;
 	n = 0;
 	do
@@ -142,8 +149,11 @@ init {
 		:: sends[AT(2, 0)] = true; sends[AT(2, 1)] = true
 		:: true
 		fi;
-		run selector(0);
-		run selector(1);
-		run selector(2)
+		if
+		:: claim[0] = LOOKING; waits[AT(0, 0)] = true; waits[AT(0, 1)] = true; run selector(0, true)
+		:: run selector(0, false)
+		fi;
+		run selector(1, false);
+		run selector(2, false)
 	}
 }
