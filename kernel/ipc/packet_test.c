@@ -240,8 +240,7 @@ static void run_random(void)
 #define RECEIVERS 2
 #define EACH 300u
 static uint8_t sent_result[SENDERS][EACH]; /* 1: send returned 0 */
-static uint32_t received[SENDERS][EACH], senders_left, receivers_left;
-static struct thread *running[SENDERS + RECEIVERS];
+static uint32_t received[SENDERS][EACH], senders_left;
 static bool calm; /* nobody is interrupted and everybody blocks: a lost wake-up is a hang */
 
 static void send_many(unsigned sender)
@@ -286,33 +285,10 @@ static void receive_many(void)
 
 static void work(unsigned number)
 {
-	if (number == SENDERS + RECEIVERS) { /* the one that interrupts */
-		while (__atomic_load_n(&receivers_left, __ATOMIC_ACQUIRE)) {
-			test_lock();
-			struct thread *thread = running[shim_below(array_count(running))];
-			if (thread)
-				task_interrupt(thread);
-			test_unlock();
-			for (unsigned i = 0; i < 20; i++)
-				sched_yield();
-		}
-		return;
-	}
-	task_start(process);
-	task_absent_chance = 4;
-	test_lock();
-	running[number] = thread_current();
-	test_unlock();
 	if (number < SENDERS)
 		send_many(number);
 	else
 		receive_many();
-	test_lock();
-	running[number] = NULL;
-	test_unlock();
-	if (number >= SENDERS)
-		__atomic_sub_fetch(&receivers_left, 1, __ATOMIC_RELEASE);
-	task_end();
 }
 
 static void run_threads(void)
@@ -325,11 +301,10 @@ static void run_threads(void)
 			object_init(&token[i].object, &token_operations);
 		memset(received, 0, sizeof(received));
 		senders_left = SENDERS;
-		receivers_left = RECEIVERS;
 		capacity = round % 2 ? 1 + shim_below(4) : 0;
 		CHECK(!sys_channel_create(CHANNEL_PACKET, capacity, user_of(&ends)));
 		calm = round % 4 < 2;
-		task_parallel(SENDERS + RECEIVERS + !calm, work);
+		task_threads(process, SENDERS + RECEIVERS, 4, !calm, work);
 		for (unsigned s = 0; s < SENDERS; s++)
 			for (unsigned n = 0; n < EACH; n++)
 				CHECK(received[s][n] == sent_result[s][n]);

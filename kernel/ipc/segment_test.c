@@ -280,8 +280,7 @@ static void run_random(void)
 #define READERS 2
 #define EACH 300u
 static bool written[WRITERS][EACH], calm;
-static uint32_t arrived[WRITERS][EACH], readers_left;
-static struct thread *running[WRITERS + READERS];
+static uint32_t arrived[WRITERS][EACH];
 
 static void write_many(unsigned writer)
 {
@@ -332,33 +331,10 @@ static void read_many(void)
 
 static void work(unsigned number)
 {
-	if (number == WRITERS + READERS) { /* the one that interrupts */
-		while (__atomic_load_n(&readers_left, __ATOMIC_ACQUIRE)) {
-			test_lock();
-			struct thread *thread = running[shim_below(array_count(running))];
-			if (thread)
-				task_interrupt(thread);
-			test_unlock();
-			for (unsigned i = 0; i < 20; i++)
-				sched_yield();
-		}
-		return;
-	}
-	task_start(process);
-	task_absent_chance = 5;
-	test_lock();
-	running[number] = thread_current();
-	test_unlock();
 	if (number < WRITERS)
 		write_many(number);
 	else
 		read_many();
-	test_lock();
-	running[number] = NULL;
-	test_unlock();
-	if (number >= WRITERS)
-		__atomic_sub_fetch(&readers_left, 1, __ATOMIC_RELEASE);
-	task_end();
 }
 
 static void run_threads(void)
@@ -370,12 +346,11 @@ static void run_threads(void)
 			object_init(&token[i].object, &token_operations);
 		labels[0] = label_create(3);
 		memset(arrived, 0, sizeof(arrived));
-		readers_left = READERS;
 		calm = round % 2 == 0;
 		CHECK(!channel_create(CHANNEL_MESSAGES, 0, &channel));
 		for (unsigned i = 1; i < WRITERS; i++)
 			object_ref(&channel->sender.object);
-		task_parallel(WRITERS + READERS + !calm, work);
+		task_threads(process, WRITERS + READERS, 5, !calm, work);
 		object_unref(&channel->receiver.object);
 		for (unsigned w = 0; w < WRITERS; w++)
 			for (unsigned n = 0; n < EACH; n++)

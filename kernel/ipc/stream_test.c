@@ -289,8 +289,6 @@ static void run_random(void)
 #define RECORDS 150u
 #define RECORD_MOST 3000u
 struct record { uint32_t writer, sequence, size, first; };
-static struct thread *volatile running[WRITERS + 1];
-static uint32_t finished;
 static bool calm; /* nobody is interrupted and everybody blocks: a lost wake-up is a hang */
 
 static void record_fill(uint8_t *at, struct record record)
@@ -361,31 +359,10 @@ static void read_records(void)
 
 static void work(unsigned number)
 {
-	if (number > WRITERS) { /* the one that interrupts */
-		while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) <= WRITERS) {
-			test_lock();
-			struct thread *thread = running[shim_below(WRITERS + 1)];
-			if (thread)
-				task_interrupt(thread);
-			test_unlock();
-			sched_yield();
-		}
-		return;
-	}
-	task_start(process);
-	task_absent_chance = 10;
-	test_lock();
-	running[number] = thread_current();
-	test_unlock();
-	if (number == WRITERS)
-		read_records();
-	else
+	if (number < WRITERS)
 		write_records(number);
-	test_lock();
-	running[number] = NULL;
-	test_unlock();
-	__atomic_add_fetch(&finished, 1, __ATOMIC_RELEASE);
-	task_end();
+	else
+		read_records();
 }
 
 /* A reader that sleeps on an empty channel learns of what a write left that failed half way, and of the first part of one that does not fit. */
@@ -425,12 +402,10 @@ static void part_write(void)
 
 static void part(unsigned number)
 {
-	task_start(process);
 	if (number)
 		part_write();
 	else
 		part_read();
-	task_end();
 }
 
 static void run_threads(void)
@@ -438,7 +413,7 @@ static void run_threads(void)
 	process = task_process();
 	large = calloc(2, ROOM);
 	CHECK(!channel_create(CHANNEL_STREAM, ROOM, &channel));
-	task_parallel(2, part);
+	task_threads(process, 2, 0, false, part);
 	object_unref(&channel->sender.object);
 	object_unref(&channel->receiver.object);
 	task_process_free(process);
@@ -449,9 +424,8 @@ static void run_threads(void)
 		CHECK(!channel_create(CHANNEL_STREAM, (1 + shim_below(3)) * PAGE_SIZE, &channel));
 		for (unsigned i = 1; i < WRITERS; i++)
 			object_ref(&channel->sender.object);
-		finished = 0;
 		calm = round % 2 == 0;
-		task_parallel(WRITERS + (calm ? 1 : 2), work);
+		task_threads(process, WRITERS + 1, 10, !calm, work);
 		task_process_free(process);
 		CHECK(shim_heap_used() == 0 && shim_pages_used() == 0);
 	}

@@ -176,6 +176,49 @@ bool task_sleeps(struct thread *thread)
 	pthread_mutex_unlock(&wait_mutex);
 	return sleeps;
 }
+
+#define THREADS_MOST 16u
+static struct { struct process *process; void (*function)(unsigned); unsigned count, absent_chance, left; struct thread *running[THREADS_MOST]; } together;
+static void interrupt_many(void)
+{
+	while (__atomic_load_n(&together.left, __ATOMIC_ACQUIRE)) {
+		test_lock();
+		struct thread *thread = together.running[shim_below(together.count)];
+		if (thread)
+			task_interrupt(thread);
+		test_unlock();
+		for (unsigned i = 0; i < 20; i++)
+			sched_yield();
+	}
+}
+static void run_one(unsigned number)
+{
+	if (number == together.count) {
+		interrupt_many();
+		return;
+	}
+	task_start(together.process);
+	task_absent_chance = together.absent_chance;
+	test_lock();
+	together.running[number] = current;
+	test_unlock();
+	together.function(number);
+	test_lock();
+	together.running[number] = NULL;
+	test_unlock();
+	__atomic_sub_fetch(&together.left, 1, __ATOMIC_RELEASE);
+	task_end();
+}
+void task_threads(struct process *process, unsigned count, unsigned absent_chance, bool interrupts, void (*function)(unsigned number))
+{
+	CHECK(count <= THREADS_MOST);
+	together.process = process;
+	together.function = function;
+	together.count = together.left = count;
+	together.absent_chance = absent_chance;
+	task_parallel(count + interrupts, run_one);
+}
+
 void scheduler_prefer(struct thread *target)
 {
 	(void)target;

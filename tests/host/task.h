@@ -20,6 +20,11 @@ void task_end(void);
 void task_interrupt(struct thread *thread);
 bool task_calm(void);
 bool task_sleeps(struct thread *thread);
+/*
+ * task_parallel as threads of the process, with that task_absent_chance. With interrupts one more interrupts them at random while any of them runs; without, a lost
+ * wake-up is a hang.
+ */
+void task_threads(struct process *process, unsigned count, unsigned absent_chance, bool interrupts, void (*function)(unsigned number));
 extern _Thread_local unsigned task_absent_chance;
 extern _Thread_local unsigned task_present_next; /* so many copies after a fault find their pages; 0: by chance */
 static inline uint64_t user_of(const void *pointer) { return (uint64_t)pointer; }
