@@ -71,7 +71,7 @@ entry_gate:                             /* a jump to entry_general when there is
 	ld t1, PROCESS_NATIVE_END(sp)
 	bgeu t0, t1, entry_general
 	li t1, CALL_PORT_CALL_WORDS
-	bgeu a7, t1, entry_last
+	bgeu a7, t1, entry_words        /* the last two numbers, or none of a call */
 	/*
 	 * A native call: the body is called here. By the convention of abi/riscv64/abi/call.h t0-t6, a6 and a7 are zero afterwards; the registers that C
 	 * preserves are in the frame only if the way back leads through it.
@@ -122,15 +122,6 @@ native_result:
 	li t6, 0
 	ld sp, FRAME_X(2)(sp)
 	sret
-
-	/* The last two numbers carry words in registers; t1 becomes zero for the first of them. */
-entry_last:
-	sub t1, a7, t1
-	sltiu sp, t1, 2
-	beqz sp, entry_general
-	ld sp, PROCESSOR_CURRENT(tp)
-	ld sp, THREAD_PROCESS(sp)
-	j entry_words
 
 native_negative:
 	li t0, -4                       /* -EINTR */

@@ -1,7 +1,8 @@
 /*
  * The short way of calls with words in registers (kernel/ipc/port.h): from the caller straight to the waiting server, from the server straight back,
  * without a frame of C. entry.S comes here, to entry_words, with
- *   t0 the call's address, sp the process, t1 zero for a call, the words in a1-a6 t3 t4, which nothing here touches; sscratch is not 0 yet.
+ *   t0 the call's address, sp the process, t1 the number of port_call_words, a7 that of the call, the words in a1-a6 t3 t4, which nothing here touches;
+ *   sscratch is not 0 yet.
  * First everything is looked at that the C functions would look at, and whatever is not as the short way needs it leads to entry_general with the
  * registers of the call as they were. After "nothing fails from here" it does what they would do: the comments name the functions.
  *
@@ -170,10 +171,15 @@
 	.globl entry_words, words_resume
 	.align 4
 entry_words:
-	/* attention is not looked at: it was done with when this thread went to user mode */
-	ld SELF, PROCESSOR_CURRENT(tp)
-	bnez t1, words_reply
+	beq a7, t1, words_call
+	addi t1, t1, 1
+	beq a7, t1, words_reply
+	j entry_general
 
+	/* attention is not looked at: it was done with when this thread went to user mode */
+	.align 4
+words_call:
+	ld SELF, PROCESSOR_CURRENT(tp)
 	LOOKUP SLOT_KIND_CLIENT, SLOT_RIGHT_SEND, words_long
 	/* a server that waits for words, and nothing else of this port in the way */
 	ld PORT, CLIENT_PORT(OBJECT)
@@ -218,6 +224,7 @@ words_call_ready:
 	/* t5 the reply's number, t6 the address of the struct message */
 	.align 4
 words_reply:
+	ld SELF, PROCESSOR_CURRENT(tp)
 	/* reply_words: the reply that this thread keeps */
 	ld CALL, IPC_SERVED(SELF)
 	lw s9, IPC_SERVED_NUMBER(SELF)
