@@ -241,22 +241,21 @@ entry_routed:
 	slli sp, a7, 1
 	add sp, sp, t1
 	lhu sp, ROUTES_BY_NUMBER(sp)
-	beqz sp, entry_general
 	ld t1, ROUTES_PLAIN(t1)
-	slli t0, sp, 1
+	slli t0, sp, 2
 	add sp, sp, t0
-	slli sp, sp, 3                          /* PLAIN_SIZE is 24 */
+	slli sp, sp, 3                          /* PLAIN_SIZE is 40 */
 	add t1, t1, sp
-	ld sp, PLAIN_BODY-PLAIN_SIZE(t1)
+	ld sp, PLAIN_BODY(t1)
 	beqz sp, entry_general
-	ld t0, PLAIN_MASK-PLAIN_SIZE(t1)
-	ld t1, PLAIN_VALUE-PLAIN_SIZE(t1)
+	ld t0, PLAIN_MASK(t1)
+	ld sp, PLAIN_VALUE(t1)
 	and t0, t0, a2
-	bne t0, t1, entry_general
-	slli t0, a0, 32                         /* pseudo handles and the library's own are out of reach */
-	srli t0, t0, 62
-	bnez t0, entry_general
-	mv t1, sp
+	bne t0, sp, entry_general
+	lwu sp, PLAIN_FIRST_MOST(t1)            /* pseudo handles and the library's own are out of reach */
+	slli t0, a0, 32
+	srli t0, t0, 32
+	bltu sp, t0, entry_general
 	ld sp, PROCESSOR_KERNEL_STACK(tp)
 	addi sp, sp, -FRAME_SIZE
 	ld t0, PROCESSOR_SAVED_T0(tp)
@@ -283,6 +282,8 @@ entry_routed:
 	li t0, 1
 	sb t0, THREAD_CALL_ROUTED(t2)
 	addi a0, sp, FRAME_A0
+	mv a1, t1
+	ld t1, PLAIN_BODY(t1)
 	jalr t1
 	ld t2, PROCESSOR_CURRENT(tp)
 	lw t1, PROCESSOR_ATTENTION(tp)

@@ -103,8 +103,8 @@ void offsets(void)
 	OFFSET(PLAIN_BODY, plain_route, body);
 	OFFSET(PLAIN_MASK, plain_route, mask);
 	OFFSET(PLAIN_VALUE, plain_route, value);
-	VALUE(PLAIN_SIZE, sizeof(struct plain_route));
-	_Static_assert(sizeof(struct plain_route) == 24 && HANDLE_HIGH == 1 << 30, "entry.S");
+	OFFSET(PLAIN_FIRST_MOST, plain_route, first_most);
+	_Static_assert(sizeof(struct plain_route) == 40, "entry.S");
 	OFFSET(THREAD_CALL_ROUTED, thread, call_routed);
 	OFFSET(BLOCK_CALL_RESULT, thread_block, call_result);
 	OFFSET(BLOCK_PC, thread_block, registers.pc);
