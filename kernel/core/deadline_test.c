@@ -19,20 +19,20 @@ static uint64_t now, timer = UINT64_MAX, last_when, last_order;
 static unsigned expired_count, quanta, samples;
 
 /* --- the processor and the scheduler --- */
-uint64_t sample_at = UINT64_MAX;
+uint64_t sample_at[PROCESSORS_MAX] = { UINT64_MAX };
 uint64_t arch_time_now(void) { return __atomic_load_n(&now, __ATOMIC_RELAXED); }
 void arch_timer_set(uint64_t at) { __atomic_store_n(&timer, at, __ATOMIC_RELAXED); }
 void scheduler_sample(const struct arch_frame *frame, uint64_t at)
 {
-	CHECK(!frame && at == now && sample_at <= now);
+	CHECK(!frame && at == now && sample_at[0] <= now);
 	samples++;
-	sample_at = shim_below(3) ? now + 1 + shim_below(50) : UINT64_MAX;
+	sample_at[0] = shim_below(3) ? now + 1 + shim_below(50) : UINT64_MAX;
 }
 void scheduler_quantum_ended(void)
 {
-	CHECK(quantum_end <= now);
+	CHECK(quantum_end[0] <= now);
 	quanta++;
-	quantum_end = UINT64_MAX;
+	quantum_end[0] = UINT64_MAX;
 }
 void share_leave(struct share *share) { (void)share; }
 
@@ -70,7 +70,7 @@ static void expired(struct deadline *which)
 
 static uint64_t first(void)
 {
-	uint64_t least = min(sample_at, quantum_end);
+	uint64_t least = min(sample_at[0], quantum_end[0]);
 	for (unsigned i = 0; i < DEADLINES; i++)
 		least = min(least, when[i]);
 	return least;
@@ -90,19 +90,19 @@ static void run_random(void)
 				cancel(i);
 				break;
 			case 3:
-				quantum_end = now + shim_below(60);
-				timer_request(quantum_end);
+				quantum_end[0] = now + shim_below(60);
+				timer_request(quantum_end[0]);
 				break;
 			case 4:
-				sample_at = min(sample_at, now + shim_below(60));
-				timer_request(sample_at);
+				sample_at[0] = min(sample_at[0], now + shim_below(60));
+				timer_request(sample_at[0]);
 				break;
 			default:
 				now += shim_below(20);
 			}
 			CHECK(timer <= first()); /* too early is allowed, too late is not */
 			if (timer <= now) {
-				bool over = quantum_end <= now, sampled = sample_at <= now;
+				bool over = quantum_end[0] <= now, sampled = sample_at[0] <= now;
 				unsigned before = quanta, sampled_before = samples;
 				last_when = last_order = 0;
 				timer = UINT64_MAX; /* one-shot */
