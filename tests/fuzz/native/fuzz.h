@@ -48,6 +48,8 @@ uint64_t value_deadline(struct random *random);
 
 /* exhaust.c: returns how many allocations were made to fail. */
 unsigned exhaust_run(void);
+/* self.c: channels sent into themselves leave nothing behind; how many. */
+unsigned self_run(void);
 /* meet.c: the same. */
 unsigned meet_run(void);
 /* main.c, for exhaust.c: ends the machine; figures; compares them (a dead process goes a moment later). */

@@ -202,6 +202,7 @@ int main(void)
 	archive = (const void *)space_map(HANDLE_SELF_SPACE, &map);
 	seed = word_value("fuzz=", 1);
 	if (word_value("exhaust=", 0)) {
+		server_log_verbose("fuzz: %u channels in circles", self_run());
 		unsigned alone = exhaust_run();
 		server_log("fuzz: ok, %u allocations failed, %u in meetings", alone, meet_run());
 		power_off(0);
