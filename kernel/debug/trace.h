@@ -4,7 +4,7 @@
  * A trace point costs one instruction that does nothing while there is no trace: trace_active() is a place in the code that the port makes into a
  * jump when a trace begins, which is before the first process and for good. System calls cost nothing at all: their entry is turned to
  * call_dispatch_traced instead. A point where
- * paths meet keeps the compiler from taking them apart: put it on one of them (decision 0050 has figures).
+ * paths meet keeps the compiler from taking them apart: put it on one of them (decision 0051 has figures).
  */
 #ifndef KERNEL_TRACE_H
 #define KERNEL_TRACE_H
