@@ -179,12 +179,15 @@ static void handles_close(const handle_t *handle, uint32_t count, uint32_t which
 			handle_close(handle[i]);
 }
 
-/* After a reply's result is known: a reply that could not be delivered as it is becomes an error, so that the caller does not wait for ever. */
-static int reply_settle(uint32_t reply, const struct message *sent, int status)
+/*
+ * After a reply's result is known: a reply that could not be delivered as it is becomes an error, so that the caller does not wait for ever. The
+ * handles are those it was to move.
+ */
+static int reply_settle(uint32_t reply, const handle_t *handle, uint32_t count, uint32_t move, int status)
 {
 	if (status >= 0)
 		return 0;
-	handles_close(sent->handle, sent->handle_count, sent->move);
+	handles_close(handle, count, move);
 	if (status != -ESRCH) {
 		struct message message = { .word[0] = (uint64_t)(int64_t)(status == -EMSGSIZE ? -EIO : status) };
 		port_reply(reply, &message);
@@ -194,7 +197,7 @@ static int reply_settle(uint32_t reply, const struct message *sent, int status)
 
 int server_answer_message(uint32_t reply, const struct message *message)
 {
-	return reply_settle(reply, message, (int)port_reply(reply, message));
+	return reply_settle(reply, message->handle, message->handle_count, message->move, (int)port_reply(reply, message));
 }
 
 int server_answer(uint32_t reply, int64_t word0, const uint64_t words[MESSAGE_WORDS - 1], const void *data, size_t size)
@@ -245,9 +248,11 @@ static bool message_handle(const struct source *s, struct message *message, uint
 	if (result == SERVER_DEFERRED)
 		return false;
 	*reply = request.reply;
-	*message = (struct message){ 0 };
 	message->word[0] = (uint64_t)result;
-	if (result < 0) {
+	message->send_size = 0;
+	message->handle_count = 0;
+	message->move = 0;
+	if (result < 0) { /* whose other words say nothing: they are the caller's own */
 		handles_close(request.reply_handle, request.reply_handle_count, request.reply_move);
 		return true;
 	}
@@ -272,7 +277,8 @@ static bool alone(void)
  */
 static int listener_serve(const struct source *s, uint64_t deadline)
 {
-	struct message message = { 0 }, sent;
+	struct message message = { 0 };
+	handle_t sent[MESSAGE_HANDLES];
 	uint32_t reply = REPLY_NONE;
 	int count = 0;
 	for (;;) {
@@ -287,11 +293,12 @@ static int listener_serve(const struct source *s, uint64_t deadline)
 			server_answer_message(reply, &message);
 			return count;
 		} else {
-			uint32_t answered = reply;
-			sent = message;
+			uint32_t answered = reply, sent_count = message.handle_count, sent_move = message.move;
+			for (uint32_t i = 0; i < sent_count; i++)
+				sent[i] = message.handle[i];
 			receive_prepare(&message);
 			result = port_reply_receive(s->handle, answered, &message, deadline);
-			reply_settle(answered, &sent, message.reply_status);
+			reply_settle(answered, sent, sent_count, sent_move, message.reply_status);
 			reply = REPLY_NONE;
 		}
 		if (result == -ETIMEDOUT || result == -EAGAIN)
