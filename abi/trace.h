@@ -36,7 +36,7 @@ struct trace_area {
 
 /* What the words of a record are. Objects (ports, calls, channels, processes) are told apart by a number that is good while they live. */
 enum trace_event {
-	TRACE_FILE = 1,     /* magic */
+	TRACE_FILE = 1,     /* magic, ELF's number of the kind of processor */
 	TRACE_LOST,         /* how many records of this processor are missing here */
 	TRACE_CALL,         /* Carillon's system call `number`: its arguments */
 	TRACE_LINUX,        /* Linux's call `number`, of the program: its arguments */

@@ -2,7 +2,7 @@
 #   -v output=header  build/ARCH/gen/linux/calls.h         numbers LINUX_CALL_NAME, prototypes, for -v arch=x86_64|riscv64
 #   -v output=table   build/ARCH/gen/linux/call_table.h    the dispatch table, included once by linux/process/dispatch.c
 #   -v output=trace   build/ARCH/gen/trace/linux_calls.h   argument kinds by number, for linux/trace
-#   -v output=names   build/ARCH/gen/linux/call_names.h    names by number, for tools/ktrace
+#   -v output=names   build/ARCH/gen/linux/call_names.h    names by number of every port, for tools/ktrace
 #   -v output=manual  the list of calls for tests/conformance/README
 function fail(message) {
 	print FILENAME ":" FNR ": " message > "/dev/stderr"
@@ -62,9 +62,12 @@ END {
 			}
 	} else if (output == "names") {
 		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"
-		print "static const char *const linux_call_names[] = {"
+		print "static const char *const linux_call_names[] = { /* x86_64 */"
 		for (i = 1; i <= count; i++)
-			if (numbers[i] != "-") print "\t[" numbers[i] "] = \"" name[i] "\","
+			if (x86[i] != "-") print "\t[" x86[i] "] = \"" name[i] "\","
+		print "}, *const linux_call_names_generic[] = { /* riscv64 */"
+		for (i = 1; i <= count; i++)
+			if (generic[i] != "-") print "\t[" generic[i] "] = \"" name[i] "\","
 		print "};"
 	} else if (output == "trace") {
 		print "/* Generated from linux/calls.tbl by tools/generate/linux_calls.awk. */"

@@ -1,4 +1,5 @@
 /* Who is who in a trace: see ktrace.h. */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include "abi/types.h"
@@ -10,7 +11,7 @@
 struct process { uint64_t badge; char name[TRACE_NAME + 1]; };
 
 static struct table threads, processes, ports, calls, channels;
-static unsigned last_call;
+static unsigned last_call, machine; /* the kind of processor: Linux's calls have other numbers on each */
 
 struct thread *thread_of(uint32_t number)
 {
@@ -100,6 +101,9 @@ void names_learn(const struct trace_record *record)
 {
 	struct thread *thread = record->thread ? thread_of(record->thread) : NULL;
 	switch (record->event) {
+	case TRACE_FILE:
+		machine = (unsigned)record->word[1];
+		break;
 	case TRACE_THREAD:
 		thread_of((uint32_t)record->word[0])->process = record->word[1];
 		break;
@@ -144,7 +148,9 @@ void names_restart(void)
 const char *call_name(bool of_linux, uint16_t number)
 {
 	const char *name = NULL;
-	if (of_linux && number < sizeof linux_call_names / sizeof *linux_call_names)
+	if (of_linux && machine == EM_RISCV && number < sizeof linux_call_names_generic / sizeof *linux_call_names_generic)
+		name = linux_call_names_generic[number];
+	if (of_linux && machine != EM_RISCV && number < sizeof linux_call_names / sizeof *linux_call_names)
 		name = linux_call_names[number];
 	if (!of_linux && number < sizeof trace_calls / sizeof *trace_calls)
 		name = trace_calls[number].name;

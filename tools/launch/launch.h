@@ -87,7 +87,7 @@ void machine_forget(void);
 #define KTRACE_OFFSET (16u << 20)
 #define KTRACE_SIZE (64u << 20)
 /* Opens the file, and makes the machine's memory of so many MiB: its descriptor. */
-int ktrace_prepare(const char *name, unsigned memory);
+int ktrace_prepare(const char *name, unsigned memory, unsigned elf_machine);
 void ktrace_begin(void);
 /* The machine has stopped: the rest. Tells on standard error what is missing. */
 void ktrace_end(void);

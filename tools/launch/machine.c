@@ -256,7 +256,7 @@ static void describe_machine(struct command *command, struct machine *machine, c
 	add(command, "virtio-serial-device,max_ports=8");
 	unsigned memory = options->memory + (options->ktrace ? KTRACE_SIZE >> 20 : 0);
 	if (options->ktrace) {
-		int descriptor = ktrace_prepare(options->ktrace, memory);
+		int descriptor = ktrace_prepare(options->ktrace, memory, options->architecture->elf_machine);
 		command->inherited[command->inherited_count++] = descriptor;
 		add(command, "-object");
 		add(command, "memory-backend-file,id=memory,size=%uM,mem-path=/proc/self/fd/%d,share=on", memory, descriptor);

@@ -44,9 +44,9 @@ static void put(const void *bytes, size_t size)
 	}
 }
 
-static void put_mark(enum trace_event event, unsigned processor, uint64_t time, uint64_t word)
+static void put_mark(enum trace_event event, unsigned processor, uint64_t time, uint64_t word, uint64_t second)
 {
-	put(&(struct trace_record){ .time = time, .event = (uint8_t)event, .processor = (uint8_t)processor, .word = { word } }, sizeof(struct trace_record));
+	put(&(struct trace_record){ .time = time, .event = (uint8_t)event, .processor = (uint8_t)processor, .word = { word, second } }, sizeof(struct trace_record));
 }
 
 /* Records below this are overwritten or about to be. */
@@ -73,7 +73,7 @@ static uint64_t drain(unsigned processor, uint64_t records)
 		if (good > *next) {
 			skip = good - *next;
 			trace.lost += skip;
-			put_mark(TRACE_LOST, processor, skip < count ? copy[skip].time : 0, skip);
+			put_mark(TRACE_LOST, processor, skip < count ? copy[skip].time : 0, skip, 0);
 		}
 		if (skip < count)
 			put(copy + skip, (count - skip) * sizeof *copy);
@@ -103,7 +103,7 @@ static void *drain_thread(void *argument)
 	return NULL;
 }
 
-int ktrace_prepare(const char *name, unsigned memory)
+int ktrace_prepare(const char *name, unsigned memory, unsigned elf_machine)
 {
 	trace.name = name;
 	trace.file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -115,7 +115,7 @@ int ktrace_prepare(const char *name, unsigned memory)
 	trace.area = mmap(NULL, KTRACE_SIZE, PROT_READ, MAP_SHARED, descriptor, KTRACE_OFFSET);
 	if (trace.area == MAP_FAILED)
 		fail("cannot map the machine's memory: %s", strerror(errno));
-	put_mark(TRACE_FILE, 0, 0, TRACE_MAGIC);
+	put_mark(TRACE_FILE, 0, 0, TRACE_MAGIC, elf_machine);
 	return descriptor;
 }
 
