@@ -278,38 +278,35 @@ static void many_files_hog(void)
 		pause();
 }
 
-/* Has others write to it and never reads. */
-static void pipe_client(void)
+/* Has others write to both and never reads. */
+static _Noreturn void never_read(int one, int other)
 {
-	int ends[2];
 	static char bytes[65536];
-	if (pipe(ends))
-		_exit(1);
+	memset(bytes, 'x', sizeof bytes);
 	for (int i = 0; i < 20; i++)
 		if (fork() == 0)
 			for (;;)
-				if (write(ends[1], bytes, sizeof bytes) < 0)
+				if (write(i % 2 ? one : other, bytes, sizeof bytes) < 0)
 					_exit(0);
 	for (;;)
 		pause();
 }
 
-/* The same with a terminal, from both sides. */
+static void pipe_client(void)
+{
+	int ends[2];
+	if (pipe(ends))
+		_exit(1);
+	never_read(ends[1], ends[1]);
+}
+
+/* From both sides. */
 static void terminal_client(void)
 {
-	static char bytes[65536];
 	int master = posix_openpt(O_RDWR | O_NOCTTY);
 	if (master < 0 || grantpt(master) || unlockpt(master))
 		_exit(1);
-	int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-	memset(bytes, 'x', sizeof bytes);
-	for (int i = 0; i < 20; i++)
-		if (fork() == 0)
-			for (;;)
-				if (write(i % 2 ? slave : master, bytes, sizeof bytes) < 0)
-					_exit(0);
-	for (;;)
-		pause();
+	never_read(open(ptsname(master), O_RDWR | O_NOCTTY), master);
 }
 
 /* Connects and never accepts. */
@@ -327,20 +324,12 @@ static void connection_hog(void)
 			pause();
 }
 
-/* Has others write to it and never reads. */
 static void silent_client(void)
 {
 	int ends[2];
-	static char bytes[65536];
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
 		_exit(1);
-	for (int i = 0; i < 20; i++)
-		if (fork() == 0)
-			for (;;)
-				if (write(ends[1], bytes, sizeof bytes) < 0)
-					_exit(0);
-	for (;;)
-		pause();
+	never_read(ends[1], ends[1]);
 }
 
 /* -- files: the limit of tmpfs, of its names, of open files */
