@@ -69,8 +69,11 @@ static struct map_node *node_own(struct map_node *node)
 		return node;
 	struct map_node *copy = heap_alloc_own(sizeof(*copy));
 	if (copy) {
-		*copy = *node;
-		copy->references = 1;
+		/* all but the references, which others may be changing */
+		*copy = (struct map_node){
+			.references = 1, .height = node->height, .left = node->left, .right = node->right, .region = node->region,
+			.start = node->start, .end = node->end, .gap = node->gap, .total = node->total, .count = node->count,
+		};
 		map_ref(copy->left);
 		map_ref(copy->right);
 		region_ref(&copy->region);

@@ -4,7 +4,7 @@
  * The fast way copies under the object's lock with the copy functions that do not resolve faults: no page references, no second pass. When a
  * user page is absent, a read takes a reference to the object's page, drops the lock and copies with faults; a write drops the lock, touches
  * the user pages and tries again (and after a few tries goes through a kernel page), so that a write is never half in place when another
- * gets in between and append stays atomic. Nothing is held while a fault is resolved: the buffer may be a mapping of the same object.
+ * gets in between. An append that meets an absent page takes back what it had put there, so that it comes whole. Nothing is held while a fault is resolved: the buffer may be a mapping of the same object.
  *
  * A page that is absent is filled before it enters the tree: whole pages are never zeroed first.
  */
@@ -14,6 +14,7 @@
 #include "kernel/vm/memobj_private.h"
 
 #define WRITE_TRIES 3
+#define APPEND_TRIES 100 /* by then others are taking the pages away all the time: what is there is left, a short count */
 #define REPLACED_MAX 16 /* pages replaced by copies in one hold of the lock */
 
 static const char zero_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -129,8 +130,12 @@ static int write_piece(struct write *write, uint64_t at, uint64_t piece)
 		return error ? error : write_copy(write, (char *)page_address(page) + in_page, piece);
 	}
 	page = radix_get_exclusive(&memobj->pages, index, &exclusive);
-	if (page && (exclusive || memobj->fixed))
-		return write_copy(write, (char *)page_address(page) + in_page, piece);
+	if (page && (exclusive || memobj->fixed)) {
+		int error = write_copy(write, (char *)page_address(page) + in_page, piece);
+		if (error && at + piece > memobj->size)
+			memobj->tail_mapped = true; /* some of the piece may lie beyond the end */
+		return error;
+	}
 	struct page *fresh = write->spare ? write->spare : page_alloc_charged(memobj->budget ? memobj->budget : budget_current(), 0);
 	if (!fresh)
 		return -ENOMEM;
@@ -212,14 +217,14 @@ static int write_run(struct write *write)
 }
 
 /*
- * Lock released: makes the source present, as much as one hold of the lock may use; from the third time in vain it is read into a kernel page
+ * Lock released: makes the source present, as much as one hold of the lock may use; after some tries in vain (bounce) it is read into a kernel page
  * instead. Where the source is bad further on, the write is shortened to end there.
  */
-static int write_touch(struct write *write, unsigned tries)
+static int write_touch(struct write *write, bool bounce)
 {
 	uint64_t start = write->user + write->done, end = write->user + write->length;
 	uint64_t page_end = (start & ~(PAGE_SIZE - 1)) + PAGE_SIZE;
-	if (tries >= WRITE_TRIES) {
+	if (bounce) {
 		if (!write->bounce && !(write->bounce = page_alloc(0, 0)))
 			return -ENOMEM;
 		write->bounce_length = min(end, page_end) - start;
@@ -236,6 +241,20 @@ static int write_touch(struct write *write, unsigned tries)
 			break;
 		}
 	return error;
+}
+
+/* Under the lock, of an append in the hold in which it began: what it added goes, and it will begin again. What it replaced stays replaced. */
+static void write_undo(struct write *write)
+{
+	struct memobj *memobj = write->memobj;
+	uint64_t before = radix_pages(&memobj->pages);
+	/* the paths to these pages have just become this object's own: nothing is allocated */
+	int error = radix_remove(&memobj->pages, page_ceiling(write->offset), page_ceiling(memobj->size));
+	assert(!error);
+	memobj_limit_remove(memobj, before - radix_pages(&memobj->pages));
+	memobj->size = write->offset;
+	memobj->tail_mapped = true;
+	write->done = 0;
 }
 
 static int64_t write_common(struct write *write, uint64_t *offset, bool append)
@@ -257,6 +276,8 @@ static int64_t write_common(struct write *write, uint64_t *offset, bool append)
 		error = write_check(write);
 		if (!error && !overtaken)
 			error = write_run(write);
+		if (error == -EFAULT && append && !before && write->done && tries < APPEND_TRIES)
+			write_undo(write);
 		spin_unlock(&memobj->lock);
 		if (write->replaced_count) {
 			memobj_invalidate(memobj, write->replaced_first, write->replaced_end, false);
@@ -267,7 +288,7 @@ static int64_t write_common(struct write *write, uint64_t *offset, bool append)
 			break;
 		if (error == -EFAULT && !write->kernel) {
 			tries = write->done == before ? tries + 1 : 1;
-			error = write_touch(write, tries);
+			error = write_touch(write, tries >= (append ? APPEND_TRIES : WRITE_TRIES));
 		}
 	} while (!error && write->done < write->length);
 	if (write->bounce)

@@ -42,7 +42,7 @@ struct memobj {
 	struct memobj_pager *pager;  /* paged kind */
 	/* lock */
 	uint32_t seals;              /* SEAL_* */
-	bool tail_mapped;            /* the page that holds the end may have been written beyond it through a mapping */
+	bool tail_mapped;            /* the page that holds the end may have been written beyond it, through a mapping or by a write that failed */
 	uint64_t size, modified;
 	struct radix pages;
 	/* the family lock */

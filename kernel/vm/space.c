@@ -43,11 +43,16 @@ struct arch_space *space_arch(struct space *space)
 
 /* --- creation, clone, end --- */
 
+/* As soon as it is in its family, walks on other processors may find it, reference it and take its lock. */
 static struct space *space_new(struct budget *payer, struct family_space *parent)
 {
 	struct space *space = heap_alloc(sizeof(*space));
 	if (!space)
 		return 0;
+	object_init(&space->object, &space_operations);
+	spin_init(&space->lock, "space", RANK_SPACE);
+	list_init(&space->pins);
+	space->budget = payer;
 	if (arch_space_init(&space->arch)) {
 		heap_free(space, sizeof(*space));
 		return 0;
@@ -57,10 +62,6 @@ static struct space *space_new(struct budget *payer, struct family_space *parent
 		heap_free(space, sizeof(*space));
 		return 0;
 	}
-	spin_init(&space->lock, "space", RANK_SPACE);
-	list_init(&space->pins);
-	object_init(&space->object, &space_operations); /* from here on walks of the family may visit it */
-	space->budget = payer;
 	if (payer)
 		object_ref(&payer->object);
 	return space;
@@ -71,20 +72,20 @@ struct space *space_create(struct budget *payer)
 	return space_new(payer, 0);
 }
 
-/* The child's own copies of what will be written from outside for the parent. The parent's lock is held; nobody uses the child yet. */
-static int pinned_copy(struct space *parent, struct space *child)
+/* Into a clone of the parent's memory, copies paid by payer of what will be written from outside for the parent. The parent's lock is held. */
+static int pinned_copy(struct space *parent, struct radix *memory, struct budget *payer)
 {
 	struct space_pin *pin;
 	list_for_each(pin, &parent->pins, link) {
 		for (unsigned i = 0; i < pin->count; i++) {
 			struct page *old, *page = pin->pages[i];
-			if (radix_get(&child->memory, pin->first + i) != page)
+			if (radix_get(memory, pin->first + i) != page)
 				continue; /* shared memory, or the child has a copy by another pin */
-			struct page *copy = page_alloc_charged(child->budget, 0);
+			struct page *copy = page_alloc_charged(payer, 0);
 			if (!copy)
 				return -ENOMEM;
 			memcpy(page_address(copy), page_address(page), PAGE_SIZE);
-			int error = radix_insert(&child->memory, pin->first + i, copy, &old);
+			int error = radix_insert(memory, pin->first + i, copy, &old);
 			if (error) {
 				page_unref(copy);
 				return error;
@@ -101,11 +102,15 @@ struct space *space_clone(struct space *parent, struct budget *payer)
 	if (!child)
 		return 0;
 	spin_lock(&parent->lock);
-	child->map = map_ref(parent->map);
-	child->memory = radix_clone(&parent->memory);
+	struct map_node *map = map_ref(parent->map);
+	struct radix memory = radix_clone(&parent->memory);
 	arch_space_write_protect(&parent->arch, USER_BOTTOM, USER_TOP);
-	int error = list_empty(&parent->pins) ? 0 : pinned_copy(parent, child);
+	int error = list_empty(&parent->pins) ? 0 : pinned_copy(parent, &memory, payer);
 	spin_unlock(&parent->lock);
+	spin_lock(&child->lock);
+	child->map = map;
+	child->memory = memory;
+	spin_unlock(&child->lock);
 	if (!error)
 		return child;
 	object_unref(&child->object);

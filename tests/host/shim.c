@@ -276,6 +276,16 @@ void page_ref(struct page *page)
 {
 	CHECK(__atomic_fetch_add(&page->references, 1, __ATOMIC_RELAXED));
 }
+/*
+ * A page is freed only when it is translated nowhere. A space that dies is passed over by those who take translations away (nothing runs in it), and
+ * drops its own in a moment: with other threads, that moment is waited for.
+ */
+static void translations_gone(unsigned i)
+{
+	for (unsigned tries = 0; parallel && tries < 100000 && __atomic_load_n(&translated[i], __ATOMIC_ACQUIRE); tries++)
+		sched_yield();
+	CHECK(!__atomic_load_n(&translated[i], __ATOMIC_ACQUIRE));
+}
 void page_unref(struct page *page)
 {
 	uint32_t left = __atomic_sub_fetch(&page->references, 1, __ATOMIC_ACQ_REL);
@@ -283,7 +293,7 @@ void page_unref(struct page *page)
 	if (left)
 		return;
 	unsigned i = page - page_table;
-	CHECK(!translated[i]);
+	translations_gone(i);
 	CHECK(shim_tables || page->holders == 0 || page->holders == 0xdeadbeef);
 	if (page->payer)
 		budget_uncharge(page->payer, 1ul << page->order);
@@ -323,7 +333,7 @@ void shim_translated(physical_t frame, int change)
 	if (!page)
 		return;
 	CHECK(page->state != PAGE_FREE);
-	translated[page - page_table] += change;
+	__atomic_add_fetch(&translated[page - page_table], change, __ATOMIC_ACQ_REL);
 }
 #endif
 

@@ -15,8 +15,8 @@ struct space;
 extern _Thread_local int64_t shim_fail_in; /* the n-th next allocation of this thread (page or heap, 0: the next) fails once; < 0: none */
 bool shim_fail_now(void);           /* for other things that can fail: does this one? */
 extern bool shim_tables;            /* pages are page tables, which count no holders */
-extern struct space *shim_space;    /* user memory is that of this space */
-extern unsigned shim_drop_chance;   /* copies with faults drop all translations of the space with chance 1 in n; 0: never */
+extern _Thread_local struct space *shim_space; /* this thread's user memory is that of this space */
+extern _Thread_local unsigned shim_drop_chance;   /* copies with faults drop all translations of the space with chance 1 in n; 0: never */
 uint64_t shim_pages_used(void), shim_heap_used(void);
 uint64_t shim_random(void);
 static inline uint64_t shim_below(uint64_t n) { return shim_random() % n; }
