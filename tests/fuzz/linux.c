@@ -29,7 +29,10 @@
 struct trace_line;
 struct linux_thread;
 struct linux_siginfo;
+#define LINUX_LINUX_H /* nor what stands behind the calls, only their numbers */
+#include "linux/calls.h"
 #include "linux/trace/argument.h"
+#include "port.h"
 static const struct trace_call calls[] = {
 #include "trace/linux_calls.h"
 };
@@ -148,38 +151,20 @@ static uint64_t argument_make(uint64_t *r, unsigned kind)
 static unsigned rarity(unsigned call)
 {
 	switch (call) {
-	case 60: case 231: /* exit, exit_group */
-	case 15:           /* rt_sigreturn */
-	case 59: case 322: /* execve, execveat */
-	case 160:          /* setrlimit */
-	case 302:          /* prlimit64 */
-	case 436: case 158: case 157: /* close_range, arch_prctl, prctl */
+	case LINUX_CALL_EXIT: case LINUX_CALL_EXIT_GROUP: case LINUX_CALL_RT_SIGRETURN: case LINUX_CALL_EXECVE: case LINUX_CALL_EXECVEAT:
+	case LINUX_CALL_SETRLIMIT: case LINUX_CALL_PRLIMIT64: case LINUX_CALL_CLOSE_RANGE: case LINUX_CALL_ARCH_PRCTL: case LINUX_CALL_PRCTL:
 		return 100;
-	case 34: case 130: case 219: /* pause, rt_sigsuspend, restart_syscall */
-	case 61: case 247: case 202: case 128: case 35: case 230: /* waits and sleeps */
-	case 56: case 57: case 58: case 435: /* clone, fork, vfork, clone3 */
-	case 13: case 14: case 131: /* sigaction, sigprocmask, sigaltstack */
-	case 11: case 12: /* munmap, brk */
-	case 3: case 62: case 200: case 234: case 129: case 297:
-	case 161: case 80: case 81: /* chroot, chdir, fchdir */
+	case LINUX_CALL_PAUSE: case LINUX_CALL_RT_SIGSUSPEND: case LINUX_CALL_RESTART_SYSCALL: case LINUX_CALL_WAIT4: case LINUX_CALL_WAITID: case LINUX_CALL_FUTEX:
+	case LINUX_CALL_RT_SIGTIMEDWAIT: case LINUX_CALL_NANOSLEEP: case LINUX_CALL_CLOCK_NANOSLEEP:
+	case LINUX_CALL_CLONE: case LINUX_CALL_FORK: case LINUX_CALL_VFORK: case LINUX_CALL_CLONE3:
+	case LINUX_CALL_RT_SIGACTION: case LINUX_CALL_RT_SIGPROCMASK: case LINUX_CALL_SIGALTSTACK: case LINUX_CALL_MUNMAP: case LINUX_CALL_BRK:
+	case LINUX_CALL_CLOSE: case LINUX_CALL_KILL: case LINUX_CALL_TKILL: case LINUX_CALL_TGKILL: case LINUX_CALL_RT_SIGQUEUEINFO: case LINUX_CALL_RT_TGSIGQUEUEINFO:
+	case LINUX_CALL_CHROOT: case LINUX_CALL_CHDIR: case LINUX_CALL_FCHDIR:
 		return 8;
-	case 169: case 165: case 166: case 112: case 109: /* reboot, mount, umount2, setsid, setpgid */
+	case LINUX_CALL_REBOOT: case LINUX_CALL_MOUNT: case LINUX_CALL_UMOUNT2: case LINUX_CALL_SETSID: case LINUX_CALL_SETPGID:
 		return 0;
 	}
 	return 1;
-}
-
-/* The raw call; a process or thread that it makes ends at once, without touching the stack, which may be the caller's. */
-static int64_t raw_call(uint64_t number, const uint64_t *a)
-{
-	int64_t result;
-	register uint64_t r10 __asm__("r10") = a[3];
-	register uint64_t r8 __asm__("r8") = a[4];
-	register uint64_t r9 __asm__("r9") = a[5];
-	__asm__ volatile("movq %%rax, %%rbx\n\tsyscall\n\ttestq %%rax, %%rax\n\tjnz 1f\n\tcmpl $56, %%ebx\n\tje 2f\n\tcmpl $57, %%ebx\n\tje 2f\n\t"
-		"cmpl $58, %%ebx\n\tje 2f\n\tcmpl $435, %%ebx\n\tjne 1f\n2:\tmovl $60, %%eax\n\txorl %%edi, %%edi\n\tsyscall\n\tjmp 2b\n1:"
-		: "=a"(result) : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "rbx", "memory");
-	return result;
 }
 
 static void *caller(void *argument)
@@ -196,14 +181,14 @@ static void *caller(void *argument)
 			a[i] = argument_make(r, kind);
 		}
 		/* the program's own memory is spared: mappings only in the scratch memory and above it */
-		if (call == 9 && a[3] & 0x10 && (a[0] < (uint64_t)scratch || a[0] + a[1] > (uint64_t)scratch + SCRATCH_SIZE || a[1] > SCRATCH_SIZE))
+		if (call == LINUX_CALL_MMAP && a[3] & 0x10 && (a[0] < (uint64_t)scratch || a[0] + a[1] > (uint64_t)scratch + SCRATCH_SIZE || a[1] > SCRATCH_SIZE))
 			a[3] &= ~0x10ull;
-		if ((call == 10 || call == 11 || call == 25 || call == 28) && a[1] > (uint64_t)scratch + SCRATCH_SIZE - a[0])
+		if ((call == LINUX_CALL_MPROTECT || call == LINUX_CALL_MUNMAP || call == LINUX_CALL_MREMAP || call == LINUX_CALL_MADVISE) && a[1] > (uint64_t)scratch + SCRATCH_SIZE - a[0])
 			a[1] = 4096;
-		if (call == 56) /* no child that shares memory and runs on: it would end in the same stack, as vfork's does */
+		if (call == LINUX_CALL_CLONE) /* no child that shares memory and runs on: it would end in the same stack, as vfork's does */
 			a[0] &= ~0xfffffff0ffull, a[1] = 0;
-		if (call == 7 || call == 232 || call == 281) /* poll, epoll: short waits */
-			a[2 + (call != 7)] = below(r, 3);
+		if (call == LINUX_CALL_POLL || call == LINUX_CALL_EPOLL_WAIT || call == LINUX_CALL_EPOLL_PWAIT) /* short waits */
+			a[2 + (call != LINUX_CALL_POLL)] = below(r, 3);
 		shared->last[number] = call;
 		raw_call(call, a);
 		__atomic_add_fetch(&shared->calls, 1, __ATOMIC_RELAXED);
