@@ -312,7 +312,7 @@ int main(int argc, char **argv)
 		CHECK(shim_pages_used() == 0 && root->pages_used == 0);
 		object_unref(&budget->object);
 		object_unref(&root->object);
-		CHECK(shim_heap_used() == 0);
+		CHECK(shim_heap_used() == 0 && object_count() == 0);
 	}
 	return 0;
 }

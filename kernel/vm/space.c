@@ -49,22 +49,20 @@ static struct space *space_new(struct budget *payer, struct family_space *parent
 	struct space *space = heap_alloc(sizeof(*space));
 	if (!space)
 		return 0;
-	object_init(&space->object, &space_operations);
-	spin_init(&space->lock, "space", RANK_SPACE);
-	list_init(&space->pins);
-	space->budget = payer;
 	if (arch_space_init(&space->arch)) {
 		heap_free(space, sizeof(*space));
 		return 0;
 	}
-	if (family_space_init(&space->family, &space->object, parent)) {
-		arch_space_destroy(&space->arch);
-		heap_free(space, sizeof(*space));
-		return 0;
-	}
+	object_init(&space->object, &space_operations);
+	spin_init(&space->lock, "space", RANK_SPACE);
+	list_init(&space->pins);
+	space->budget = payer;
 	if (payer)
 		object_ref(&payer->object);
-	return space;
+	if (!family_space_init(&space->family, &space->object, parent))
+		return space;
+	object_unref(&space->object);
+	return 0;
 }
 
 struct space *space_create(struct budget *payer)

@@ -521,7 +521,7 @@ int main(void)
 		memset(content, 0, sizeof(content));
 		CHECK(shim_pages_used() == 0 && budget_root->pages_used == 0 && shim_heap_used() == heap);
 		object_unref(&budget_root->object);
-		CHECK(shim_heap_used() == 0);
+		CHECK(shim_heap_used() == 0 && object_count() == 0);
 	}
 	return 0;
 }

@@ -3,11 +3,17 @@
 #include "kernel/obj/object.h"
 #include "shim.h"
 
+static uint64_t living;
+uint64_t object_count(void)
+{
+	return __atomic_load_n(&living, __ATOMIC_RELAXED);
+}
 void object_init(struct object *object, const struct object_operations *operations)
 {
 	object->operations = operations;
 	object->references = 1;
 	list_init(&object->observers);
+	__atomic_add_fetch(&living, 1, __ATOMIC_RELAXED);
 }
 void object_notify(struct object *object, uint32_t ready)
 {
@@ -37,5 +43,6 @@ void object_unref(struct object *object)
 	const struct spinlock *held = shim_lock_above(RANK_PROCESS);
 	if (held && object->operations->kind != KIND_BUDGET)
 		panic("%s dies under lock %s", object->operations->name, held->name);
+	__atomic_sub_fetch(&living, 1, __ATOMIC_RELAXED);
 	object->operations->destroy(object);
 }
