@@ -112,7 +112,9 @@ struct system_info {
 	uint64_t context_switches, interrupts, faults, calls;
 	uint32_t processors, processes, threads, objects;
 	uint64_t kernel_bytes;                 /* of kernel objects, as asked for */
-	uint64_t handles;                      /* of all processes */
+	uint64_t handles;                      /* of all processes; a shared table's count for each that shares it */
+	uint64_t pages_servers;                /* private memory and page tables of processes that the root budget pays for */
+	uint64_t heap_bytes;                   /* that debug_count_allocation was told of and are not free again */
 	char version[64];
 	char machine[32];
 };

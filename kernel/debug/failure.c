@@ -18,9 +18,19 @@ bool failure_due(void)
 	return false;
 }
 
-int64_t sys_debug_count_allocation(void)
+static int64_t heap_bytes;
+
+int64_t failure_heap_bytes(void)
 {
-	return failure_due();
+	return heap_bytes;
+}
+
+int64_t sys_debug_count_allocation(int64_t bytes)
+{
+	if (bytes >= 0 && failure_due())
+		return 1;
+	__atomic_add_fetch(&heap_bytes, bytes, __ATOMIC_RELAXED);
+	return 0;
 }
 
 int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
@@ -46,8 +56,9 @@ int64_t sys_debug_fail_allocation(handle_t handle, uint64_t count)
 	return -ENOSYS;
 }
 
-int64_t sys_debug_count_allocation(void)
+int64_t sys_debug_count_allocation(int64_t bytes)
 {
+	(void)bytes;
 	return -ENOSYS;
 }
 #endif

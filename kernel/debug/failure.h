@@ -10,7 +10,10 @@
 #ifdef KERNEL_DEBUG
 /* Must the allocation about to be made fail? Asked once for each. */
 bool failure_due(void);
+/* The sum of what debug_count_allocation was told. */
+int64_t failure_heap_bytes(void);
 #else
 static inline bool failure_due(void) { return false; }
+static inline int64_t failure_heap_bytes(void) { return 0; }
 #endif
 #endif

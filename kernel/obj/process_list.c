@@ -52,23 +52,36 @@ static struct process *process_next(struct process *after, const struct budget *
 	return found;
 }
 
-uint64_t process_list_handles(void)
-{
-	uint64_t count = 0;
-	for (struct process *process = NULL; (process = process_next(process, budget_root));) {
-		spin_lock(&process->lock);
-		if (process->handles.table[0])
-			count += handle_table_count(&process->handles);
-		spin_unlock(&process->lock);
-	}
-	return count;
-}
-
 void process_end_below(struct budget *budget, uint32_t status)
 {
 	for (struct process *process = NULL; (process = process_next(process, budget));)
 		if (!process->corpse)
 			(void)process_end(process, status);
+}
+
+/* Its private memory and page tables. */
+static uint64_t process_pages(struct process *process)
+{
+	struct space_info info;
+	spin_lock(&process->lock);
+	struct space *space = process->space;
+	object_ref(space_object(space));
+	spin_unlock(&process->lock);
+	space_get_info(space, &info);
+	object_unref(space_object(space));
+	return info.private_pages + info.page_tables;
+}
+
+void process_list_count(struct system_info *info)
+{
+	for (struct process *process = NULL; (process = process_next(process, budget_root));) {
+		spin_lock(&process->lock);
+		if (process->handles.table[0])
+			info->handles += handle_table_count(&process->handles);
+		spin_unlock(&process->lock);
+		if (process->budget == budget_root && !process->corpse)
+			info->pages_servers += process_pages(process);
+	}
 }
 
 static void replace(struct process **kept, struct process *process)
@@ -86,7 +99,6 @@ static struct process *victim_find(const struct budget *full, uint64_t *pages, b
 	uint64_t most = 0, newest_pages = 0;
 	*ending = false;
 	for (struct process *process = NULL; (process = process_next(process, full));) {
-		struct space_info info;
 		/* what the root pays for are the servers: nothing goes on without them */
 		if (process->corpse || process->budget == budget_root)
 			continue;
@@ -94,13 +106,7 @@ static struct process *victim_find(const struct budget *full, uint64_t *pages, b
 			*ending |= process != process_current();
 			continue;
 		}
-		spin_lock(&process->lock);
-		struct space *space = process->space;
-		object_ref(space_object(space));
-		spin_unlock(&process->lock);
-		space_get_info(space, &info);
-		object_unref(space_object(space));
-		newest_pages = info.private_pages + info.page_tables;
+		newest_pages = process_pages(process);
 		replace(&newest, process);
 		if (!largest || newest_pages > most) {
 			most = newest_pages;

@@ -6,10 +6,10 @@
 void process_list_add(struct process *process);
 /* From the process's destructor. */
 void process_list_remove(struct process *process);
-/* Handles of all processes; those in shared tables count for each. No locks held. */
-uint64_t process_list_handles(void);
 /* process_end for every process paid for by that budget or one below it. No new one may come: the budget is marked as destroyed. */
 void process_end_below(struct budget *budget, uint32_t status);
+/* Fills in what is summed over processes: handles (those in shared tables count for each), pages_servers. No locks held. */
+void process_list_count(struct system_info *info);
 /*
  * A page for the current thread's process was not to be had. True, after a moment in which others run: its budget is not used up, so try again. False:
  * it is, or the thread is being killed. May sleep; no locks held.

@@ -8,7 +8,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/page.h"
 #include "kernel/core/processors.h"
-#include "kernel/obj/process.h"
+#include "kernel/debug/failure.h"
 #include "kernel/obj/process_list.h"
 #include "kernel/obj/system.h"
 #include "kernel/vm/memobj.h"
@@ -156,7 +156,8 @@ int64_t sys_system_get(user_t buffer)
 	info.threads = thread_count();
 	info.objects = (uint32_t)object_count();
 	info.kernel_bytes = heap_bytes_used();
-	info.handles = process_list_handles();
+	process_list_count(&info);
+	info.heap_bytes = (uint64_t)failure_heap_bytes();
 	format_string(info.version, sizeof(info.version), "Carillon %s", CARILLON_VERSION);
 	format_string(info.machine, sizeof(info.machine), "%s", arch_machine_name());
 	return copy_to_user(buffer, &info, sizeof(info));

@@ -129,8 +129,8 @@ void text_of_system(struct text *text, enum files_entry entry)
 		break;
 	case FILE_LOADAVG: text_load(text); break;
 	case FILE_KERNEL_COUNTS:
-		text_add(text, "objects %u\nprocesses %u\nthreads %u\nbytes %lu\npages %lu\nhandles %lu\n", info.objects, info.processes, info.threads, info.kernel_bytes,
-			info.pages_total - info.pages_free - info.pages_kernel, info.handles);
+		text_add(text, "objects %u\nprocesses %u\nthreads %u\nbytes %lu\npages %lu\nhandles %lu\nservers %lu\nheaps %lu\n", info.objects, info.processes, info.threads,
+			info.kernel_bytes, info.pages_total - info.pages_free - info.pages_kernel, info.handles, info.pages_servers, info.heap_bytes);
 		break;
 	case FILE_VERSION: text_add(text, "Linux version " TEXT_RELEASE " (%s) " TEXT_VERSION "\n", info.version); break;
 	case FILE_FILESYSTEMS: text_add(text, "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n"); break;

@@ -54,7 +54,7 @@
 #define NUMBERS_MAX 400 /* allocations of one call */
 #define PATIENCE 500    /* looks at the counts, a millisecond apart, until what ends later has ended */
 
-struct counts { unsigned long objects, processes, threads, bytes, pages; };
+struct counts { unsigned long objects, handles, processes, threads, bytes, pages, heaps; };
 
 static const char *name;
 static unsigned number, failures, failed_allocations;
@@ -85,13 +85,16 @@ static struct counts counts_now(void)
 {
 	struct counts c = { 0 };
 	char text[256] = "";
+	unsigned long servers; /* pages of their own */
 	sync(); /* has servers forget what they kept of what is gone, for their successors */
 	int file = (int)RAW(SYS_openat, AT_FDCWD, "/proc/carillon", O_RDONLY);
-	if (file < 0 || read(file, text, sizeof text - 1) <= 0 || sscanf(text, "objects %lu processes %lu threads %lu bytes %lu pages %lu", &c.objects, &c.processes, &c.threads, &c.bytes, &c.pages) != 5) {
+	if (file < 0 || read(file, text, sizeof text - 1) <= 0 || sscanf(text, "objects %lu processes %lu threads %lu bytes %lu pages %lu handles %lu servers %lu heaps %lu", &c.objects, &c.processes, &c.threads, &c.bytes, &c.pages,
+		&c.handles, &servers, &c.heaps) != 8) {
 		printf("FAIL no counts: this needs the kernel that checks itself\n");
 		exit(1);
 	}
 	close(file);
+	c.pages -= servers;
 	return c;
 }
 
@@ -120,6 +123,20 @@ static long fail_read(void)
 	return atol(text);
 }
 
+/* Once they no longer change: what was closed before has gone. */
+static struct counts counts_settled(void)
+{
+	struct counts last = counts_now(), now;
+	for (unsigned tries = 0; tries < PATIENCE; tries++) {
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+		now = counts_now();
+		if (!memcmp(&now, &last, sizeof now))
+			break;
+		last = now;
+	}
+	return last;
+}
+
 static void counts_compare(const struct counts *before)
 {
 	struct counts now = counts_now();
@@ -128,8 +145,8 @@ static void counts_compare(const struct counts *before)
 		now = counts_now();
 	}
 	if (memcmp(&now, before, sizeof now))
-		fail("left behind: %ld objects, %ld processes, %ld threads, %ld bytes of the kernel, %ld pages", (long)(now.objects - before->objects), (long)(now.processes - before->processes),
-			(long)(now.threads - before->threads), (long)(now.bytes - before->bytes), (long)(now.pages - before->pages));
+		fail("left behind: %ld objects, %ld handles, %ld processes, %ld threads, %ld bytes of the kernel, %ld pages, %ld bytes of servers", (long)(now.objects - before->objects), (long)(now.handles - before->handles), (long)(now.processes - before->processes),
+			(long)(now.threads - before->threads), (long)(now.bytes - before->bytes), (long)(now.pages - before->pages), (long)(now.heaps - before->heaps));
 }
 
 /* What began before this program, in the servers and in init, has come to its end when the counts stand still. */
@@ -633,7 +650,7 @@ static const struct attempt {
 /* Once, with an allocation made to fail (0: none). True: one failed. */
 static bool attempt_once(const struct attempt *attempt, unsigned which)
 {
-	struct counts before = counts_now();
+	struct counts before = counts_settled();
 	number = which;
 	attempt->prepare();
 	if (which)

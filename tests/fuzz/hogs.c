@@ -753,6 +753,8 @@ int main(int count, char **arguments)
 			continue;
 		struct figures before = figures_settled();
 		shell_start();
+		if (shell_ask(false) < 0) /* it has started */
+			return 2;
 		good &= hog_run(&hogs[i], full ? ROUNDS_FULL : ROUNDS, &before);
 	}
 	return !good;

@@ -13,9 +13,9 @@
 
 #define ROOM (128ul << 20) /* address space; pages are used once touched */
 #define CLASSES 27u
-#define HEADER 16u
+#define HEADER 16u /* what of a block is not the caller's: all of struct block until it is free */
 
-struct block { uint64_t class; struct block *next; };
+struct block { uint32_t class, size; struct block *next; };
 
 static _Alignas(4096) unsigned char room[ROOM];
 static size_t used;
@@ -25,7 +25,7 @@ static struct block *free_blocks[CLASSES];
 static void *take(size_t size)
 {
 	unsigned class = 5;
-	if (debug_count_allocation() == 1 || size > ROOM / 2) {
+	if (size > ROOM / 2 || debug_count_allocation((int64_t)size) == 1) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -38,10 +38,12 @@ static void *take(size_t size)
 		block = (struct block *)(room + used);
 		used += 1ul << class;
 	} else {
+		debug_count_allocation(-(int64_t)size);
 		errno = ENOMEM;
 		return NULL;
 	}
 	block->class = class;
+	block->size = (uint32_t)size;
 	return (unsigned char *)block + HEADER;
 }
 
@@ -55,6 +57,7 @@ void free(void *memory)
 	if (!memory)
 		return;
 	struct block *block = (struct block *)((unsigned char *)memory - HEADER);
+	debug_count_allocation(-(int64_t)block->size);
 	block->next = free_blocks[block->class];
 	free_blocks[block->class] = block;
 }
@@ -71,7 +74,7 @@ void *realloc(void *memory, size_t size)
 	void *more = take(size);
 	if (!more || !memory)
 		return more;
-	size_t had = (1ul << ((struct block *)((unsigned char *)memory - HEADER))->class) - HEADER;
+	size_t had = ((struct block *)((unsigned char *)memory - HEADER))->size;
 	memcpy(more, memory, had < size ? had : size);
 	free(memory);
 	return more;

@@ -10,5 +10,5 @@ void *__wrap_linux_alloc(struct linux_process *process, size_t size);
 
 void *__wrap_linux_alloc(struct linux_process *process, size_t size)
 {
-	return debug_count_allocation() == 1 ? NULL : __real_linux_alloc(process, size);
+	return debug_count_allocation(0) == 1 ? NULL : __real_linux_alloc(process, size);
 }

@@ -60,7 +60,7 @@ static int64_t prepare_process(void) { return keep(process_create(space, HANDLE_
 static int64_t run_install(void) { return handle_install(made, memobj, NUMBER_HIGH, 0); }
 static int64_t run_install_low(void) { return handle_install(made, memobj, 700, 0); }
 static int64_t prepare_fetch(void) { int64_t result = prepare_process(); return result < 0 ? result : handle_install((handle_t)result, memobj, 5, 0); }
-static int64_t run_fetch(void) { struct handle_found found; return handle_fetch(made, 0, &found); }
+static int64_t run_fetch(void) { struct handle_found found; int64_t result = handle_fetch(made, 0, &found); return result < 0 ? result : found.handle; }
 static int64_t run_memobj(void) { return memobj_create(LARGE, 0); }
 static int64_t run_contiguous(void) { struct physical_range range; return memobj_create_contiguous(BOOT_HANDLE_RESOURCE, LARGE, &range); }
 static int64_t run_physical(void) { return memobj_create_physical(BOOT_HANDLE_RESOURCE, 0xfee00000, 4096, 0); }

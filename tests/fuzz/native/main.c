@@ -144,7 +144,7 @@ static struct system_info figures(void)
 
 static bool figures_equal(const struct system_info *a, const struct system_info *b)
 {
-	return a->objects == b->objects && a->processes == b->processes && a->threads == b->threads && a->kernel_bytes == b->kernel_bytes &&
+	return a->objects == b->objects && a->handles == b->handles && a->processes == b->processes && a->threads == b->threads && a->kernel_bytes == b->kernel_bytes &&
 		a->pages_free + a->pages_kernel == b->pages_free + b->pages_kernel;
 }
 
@@ -153,9 +153,9 @@ static void figures_check(const struct system_info *before)
 	struct system_info now = figures();
 	for (unsigned tries = 0; !figures_equal(&now, before); tries++) {
 		if (tries == 200)
-			FAIL("left behind: %ld objects, %ld processes, %ld threads, %ld kernel bytes, %ld pages", (long)now.objects - (long)before->objects,
-				(long)now.processes - (long)before->processes, (long)now.threads - (long)before->threads, (long)now.kernel_bytes - (long)before->kernel_bytes,
-				(long)(before->pages_free + before->pages_kernel) - (long)(now.pages_free + now.pages_kernel));
+			FAIL("left behind: %ld objects, %ld handles, %ld processes, %ld threads, %ld kernel bytes, %ld pages", (long)now.objects - (long)before->objects,
+				(long)now.handles - (long)before->handles, (long)now.processes - (long)before->processes, (long)now.threads - (long)before->threads,
+				(long)now.kernel_bytes - (long)before->kernel_bytes, (long)(before->pages_free + before->pages_kernel) - (long)(now.pages_free + now.pages_kernel));
 		sleep_for(5 * MILLISECOND);
 		now = figures();
 	}
