@@ -18,6 +18,7 @@
 #define SV39_TOP (1ul << 38)
 #define IMAGE_BASE 0xffffffff80000000ul
 #define DEVICE_BASE 0xffffffffc0000000ul
+#define PHYSICAL_END (1ul << 56) /* what an entry can hold */
 
 static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_high[ENTRIES] __attribute__((aligned(4096)));
@@ -108,6 +109,8 @@ void mmu_start(physical_t (*allocate)(void), const physical_t (*ranges)[2], unsi
 void *arch_map_device(physical_t address, size_t size)
 {
 	const uint64_t mega2 = 1ul << 21;
+	if (address >= PHYSICAL_END || size > PHYSICAL_END - address)
+		panic("device registers at 0x%lx are beyond physical memory", address);
 	physical_t first = align_down(address, mega2);
 	unsigned count = (unsigned)((align_up(address + size, mega2) - first) / mega2);
 	unsigned index = 0;

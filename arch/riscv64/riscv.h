@@ -3,7 +3,7 @@
 #define RISCV_H
 #include "arch/frame.h"
 #include "arch/processor.h"
-#include "abi/boot.h"
+#include "board.h"
 
 /* --- instructions --- */
 #define CSR_READ(name) ({ uint64_t value_; __asm__ volatile("csrr %0, " #name : "=r"(value_) :: "memory"); value_; })
@@ -54,31 +54,6 @@ struct arch_processor {
 	uint64_t hart;             /* the firmware's number of this processor */
 };
 static inline struct arch_processor *this_arch(void) { return this_processor()->arch; }
-
-/* What the device tree told (plat/virt/board.c); addresses are physical, 0 where there is none. */
-struct board {
-	physical_t memory[16][2], reserved[16][2]; /* ranges: start, end */
-	unsigned memory_count, reserved_count;
-	physical_t archive_start, archive_end;
-	const char *command_line;  /* in the tree */
-	const char *model;         /* of the board; never NULL */
-	uint64_t counter_frequency;
-	bool counter_compare;      /* the processor has a timer of its own for this mode (Sstc) */
-	bool floats;               /* it has double floating-point */
-	bool vectors;              /* ... and vectors */
-	uint32_t vector_bytes;     /* of a vector register (vector.c); 0: none */
-	physical_t interrupts;     /* the PLIC */
-	uint32_t interrupt_lines, interrupt_context;
-	bool interrupt_context_found;
-	physical_t finisher, clock;/* "sifive,test0", "google,goldfish-rtc" */
-	uint8_t seed[32];
-	unsigned seed_size;
-	struct boot_device device[BOOT_DEVICES];
-	unsigned device_count;
-};
-/* Fills board from the tree, whose text it refers to. hart: of this processor. NULL, or what is wrong with it. */
-const char *board_read(struct board *board, const void *tree, uint64_t hart);
-extern struct board board;
 
 struct sbi_result { int64_t error, value; };
 struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2); /* sbi.c */

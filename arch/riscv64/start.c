@@ -9,6 +9,8 @@
 #include "kernel/core/wait.h"
 #include "arch/mmu.h"
 
+#define FREQUENCY_MIN 10000ul /* of the counter, Hz; clock.c's numbers fit within these */
+#define FREQUENCY_MAX 10000000000ul
 
 static struct processor boot_processor;
 static struct arch_processor boot_arch;
@@ -34,14 +36,27 @@ static void tree_read(physical_t tree)
 	log_info("board: %s, hart %lu", board.model, boot_arch.hart);
 	if (!board.memory_count)
 		panic("unknown board \"%s\": its device tree tells of no memory", board.model);
+	if (!board.processor_found)
+		panic("unknown board \"%s\": its device tree does not tell of this processor, hart %lu", board.model, boot_arch.hart);
 	if (!board.counter_frequency)
 		panic("unknown board \"%s\": its device tree tells no timebase-frequency", board.model);
+	if (board.counter_frequency < FREQUENCY_MIN || board.counter_frequency > FREQUENCY_MAX)
+		panic("unknown board \"%s\": its timebase-frequency cannot be %lu Hz", board.model, board.counter_frequency);
 	if (!board.interrupts || !board.interrupt_context_found)
 		panic("unknown board \"%s\": no PLIC that this processor is connected to", board.model);
 	memcpy(info.device, board.device, sizeof(info.device));
 	info.device_count = board.device_count;
 	info.archive_start = board.archive_start;
 	info.archive_size = board.archive_end - board.archive_start;
+}
+
+static void archive_check(void)
+{
+	for (unsigned i = 0; i < board.memory_count; i++)
+		if (board.memory[i][0] <= board.archive_start && board.archive_end <= board.memory[i][1])
+			return;
+	if (info.archive_size)
+		panic("the device tree tells of a boot archive from 0x%lx to 0x%lx, where there is no memory", board.archive_start, board.archive_end);
 }
 
 static void memory_start(void)
@@ -54,6 +69,7 @@ static void memory_start(void)
 		range[0] = min(range[0], (physical_t)DIRECT_SIZE);
 		range[1] = min(range[1], (physical_t)DIRECT_SIZE);
 	}
+	archive_check();
 	for (unsigned i = 0; i < board.memory_count; i++)
 		start_memory_add(&info, board.memory[i][0], board.memory[i][1]);
 	for (unsigned i = 0; i < board.reserved_count; i++)

@@ -4,12 +4,12 @@
  *
  * Only devices whose addresses are those of the processor are taken: below the root, and below buses whose `ranges` is empty.
  */
-#include "arch/riscv64/riscv.h"
+#include "arch/riscv64/board.h"
 #include "kernel/core/log.h"
 #include "lib/fdt/fdt.h"
 
 #define DEPTH_MAX 12u
-#define HARTS 64u
+#define CONTEXTS 15872u         /* of a PLIC, at most */
 #define CONTEXT_SUPERVISOR 9u /* of interrupts-extended: the external interrupt of supervisor mode */
 
 struct value { const uint8_t *bytes; uint32_t length; };
@@ -60,7 +60,7 @@ static bool node_range(const struct node *parent, const struct node *node, unsig
 
 static void range_add(physical_t (*ranges)[2], unsigned *count, uint64_t address, uint64_t size)
 {
-	if (*count == 16 || !size)
+	if (*count == 16 || address + size <= address)
 		return;
 	ranges[*count][0] = address;
 	ranges[(*count)++][1] = address + size;
@@ -106,8 +106,10 @@ static void node_take(struct reading *r, uint32_t depth)
 			range_add(r->board->reserved, &r->board->reserved_count, address, size);
 	} else if (value_is(node->compatible, "riscv,cpu-intc")) {
 		uint64_t hart;
-		if (fdt_number(parent->reg.bytes, parent->reg.length, 0, parent->reg.length / 4, &hart) && hart == r->hart)
+		if (fdt_number(parent->reg.bytes, parent->reg.length, 0, parent->reg.length / 4, &hart) && hart == r->hart) {
 			r->controller = (uint32_t)value_number(node->phandle);
+			r->board->processor_found = true;
+		}
 	} else if (parent->same_addresses && node_range(parent, node, 0, &address, &size)) {
 		device_take(r->board, node, address, size);
 		controller_take(r, node, address);
@@ -179,7 +181,7 @@ static void property_take(struct reading *r, uint32_t depth, const char *name, s
 static void context_find(struct reading *r)
 {
 	uint64_t controller, number;
-	for (uint32_t i = 0; fdt_number(r->extended.bytes, r->extended.length, 2 * i, 1, &controller) &&
+	for (uint32_t i = 0; i < CONTEXTS && fdt_number(r->extended.bytes, r->extended.length, 2 * i, 1, &controller) &&
 			     fdt_number(r->extended.bytes, r->extended.length, 2 * i + 1, 1, &number); i++)
 		if (r->controller && controller == r->controller && number == CONTEXT_SUPERVISOR) {
 			r->board->interrupt_context = i;

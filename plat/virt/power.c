@@ -17,7 +17,9 @@ void power_start(void)
 void arch_power(uint32_t action, uint32_t status)
 {
 	arch_interrupts_disable();
-	if (action == POWER_OFF && finisher)
-		*finisher = status ? status << 16 | FINISHER_FAIL : FINISHER_PASS;
+	volatile uint32_t *device = finisher;
+	finisher = NULL; /* where the tree is wrong this faults, and the panic comes back here */
+	if (action == POWER_OFF && device)
+		*device = status ? status << 16 | FINISHER_FAIL : FINISHER_PASS;
 	sbi_power(action);
 }
