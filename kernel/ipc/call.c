@@ -195,8 +195,7 @@ void call_untell_locked(struct call *call)
 	__atomic_sub_fetch(&call->references, 1, __ATOMIC_RELEASE); /* the caller's or the table's remains */
 }
 
-/* The port on which the thread's call waits, referenced, or NULL. */
-static struct port *port_waited_for(struct thread_ipc *ipc)
+struct port *port_waited_for(struct thread_ipc *ipc, struct call **waiting)
 {
 	spin_lock(&ipc->lock);
 	struct port *port = ipc->calling;
@@ -211,7 +210,10 @@ static struct port *port_waited_for(struct thread_ipc *ipc)
 	spin_lock(&port->lock);
 	bool waits = call->port == port && (call->state == CALL_QUEUED || call->state == CALL_BOUND);
 	spin_unlock(&port->lock);
-	call_unref(call);
+	if (waits && waiting)
+		*waiting = call;
+	else
+		call_unref(call);
 	if (waits)
 		return port;
 	port_unref(port);
@@ -239,7 +241,7 @@ static bool call_is_circular(struct port *start, struct thread *caller)
 			return false;
 		circular = receiver == caller;
 		if (!circular) {
-			port = port_waited_for(receiver->ipc);
+			port = port_waited_for(receiver->ipc, NULL);
 		}
 		object_unref(&receiver->object);
 	}
@@ -248,7 +250,7 @@ static bool call_is_circular(struct port *start, struct thread *caller)
 }
 
 /* Queues by priority (0 is the highest), first come first served among equals. */
-static void queue_insert(struct port *port, struct call *call)
+void queue_insert(struct port *port, struct call *call)
 {
 	struct list *position = &port->queue;
 	while (position->previous != &port->queue && list_entry(position->previous, struct call, link)->priority > call->priority)
@@ -307,6 +309,8 @@ static struct thread *call_submit(struct port *port, struct call *call)
 	else
 		port->words_bound = call;
 	server->delivered = call;
+	if (server->thread->priority > call->priority) /* it runs to take the call over at the caller's priority already */
+		priority_lend_locked(port, server, call);
 	return wait_take(&server->wait, server->thread, 0) ? server->thread : NULL;
 }
 
@@ -352,11 +356,13 @@ static int64_t call_complete(struct thread_ipc *ipc, struct call *call, struct m
 {
 	struct port *port = call->port;
 	unsigned how = options & CALL_INTERRUPTIBLE ? WAIT_INTERRUPTIBLE : WAIT_KILLABLE;
+	bool given_up = false;
 	while (call->state != CALL_DONE) {
 		if (wait_result) {
 			if (port->tells_interrupts && call->state == CALL_BOUND && !call->interrupted)
 				call_interrupt_locked(port, call);
 			if (!call->interrupted || thread_current()->kill_pending) {
+				given_up = call->state == CALL_QUEUED;
 				call_unlink(port, call);
 				call->state = CALL_ABANDONED;
 				call->result = wait_result;
@@ -373,6 +379,8 @@ static int64_t call_complete(struct thread_ipc *ipc, struct call *call, struct m
 	if (busy)
 		call->state = CALL_ABANDONED;
 	spin_unlock(&port->lock);
+	if (given_up)
+		port_urgency_changed(port);
 
 	if (delivered && message->move)
 		message_close_moved(message, call->handle);
@@ -435,6 +443,11 @@ static int64_t call_make(struct client *client, struct message *message, uint32_
 	if (words) /* it may be answered the short way, and not come back here */
 		ipc->words_port = port;
 	struct thread *server = call_submit(port, call);
+	if (call->state == CALL_QUEUED && port_urgency_differs(port, call)) {
+		spin_unlock(&port->lock);
+		port_urgency_changed(port);
+		spin_lock(&port->lock);
+	}
 	return call_complete(ipc, call, message, options, server, 0);
 }
 

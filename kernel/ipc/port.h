@@ -21,11 +21,12 @@
  *   - call->words tells a caller that sleeps in port_call_words and holds its client (held);
  *   - a reply is kept by the thread that received (served, served_number), not in the table, until another thread answers it or it waits again;
  *   - both sleep with wait_alone, so no queue links them;
+ *   - a thread that runs above its own priority keeps no reply, so it answers the long way, where its priority is looked after;
  *   - an idle call record has no ranges and no handles, and words_port names the port that it and `calling` stand for.
  * Every condition that is not so is left to the functions here, with the same meaning (boot option "slow": all of it).
  *
  * Locks: port->lock (RANK_LISTENER) covers the port and the state of all its calls; reply_table->lock (RANK_LISTENER) is never held together
- * with it. thread_ipc->lock (RANK_LISTENER too) covers `calling` and the replacement of `call`, and is never held together with either.
+ * with it. thread_ipc->lock (RANK_LISTENER too) covers `calling`, the replacement of `call` and a thread's leaving its process, and is never held together with either.
  */
 #ifndef KERNEL_PORT_H
 #define KERNEL_PORT_H
@@ -81,19 +82,27 @@ struct thread_ipc {
 	uint16_t reserved_slot;       /* 0: none */
 	uint32_t served_number;       /* the number of the reply that the reserved slot stands for */
 	struct call *served;          /* reply table's lock: received and not answered, under served_number; with a reference */
-	struct call *billed;          /* received at a raised priority, until the thread receives again: as `served` for who pays; with a reference */
+	/* As `served` for who pays, with a reference, until the thread receives again: a reply that others put aside, or that it may not keep as it runs at a
+	   raised priority. Set before `served` becomes NULL, under the reply table's lock, and dropped by the thread alone, which so may look at both without. */
+	struct call *billed;
+	struct port *serves;          /* under that port's lock: received from last. Only compared: it may be gone */
+	struct call *serves_call;     /* the same: what was received last, unless the short way */
 	struct object *held;          /* the listener or client of the call with words in registers that the thread sleeps in; referenced */
 	struct port *words_port;      /* the port that `call`, idle, and `calling` name; NULL otherwise */
-	uint8_t base_priority;        /* its own; the running priority is that of the call it serves */
+	uint8_t base_priority;        /* its own */
+	uint8_t lent;                 /* `serves`' lock: that of the call it serves, if more urgent; what it runs at if nobody more urgent waits (urgency.c) */
 };
 void thread_ipc_init(struct thread_ipc *ipc, struct thread *thread);
 /* The thread ends: gives back what it holds. */
 void thread_ipc_release(struct thread_ipc *ipc);
 struct budget *call_payer(const struct call *call);
-/* The budget of the process whose call the thread serves: received last and not answered, or set aside. NULL: none. */
+#define PORT_ACQUIRE (PROCESSORS_MAX > 1 ? __ATOMIC_ACQUIRE : __ATOMIC_RELAXED) /* one processor sees what it did in order */
+/* The budget of the process whose call the current thread serves: received last and not answered, or set aside. NULL: none. */
 static inline struct budget *port_caller_budget(const struct thread_ipc *ipc)
 {
-	const struct call *call = ipc->served ? ipc->served : ipc->billed;
+	const struct call *call = __atomic_load_n(&ipc->served, PORT_ACQUIRE);
+	if (!call)
+		call = ipc->billed;
 	return call ? call_payer(call) : NULL;
 }
 
@@ -101,7 +110,7 @@ static inline struct budget *port_caller_budget(const struct thread_ipc *ipc)
 void port_call_resume(struct arch_frame *frame);
 void port_receive_resume(struct arch_frame *frame);
 
-/* Whose call the current or a waiting thread serves (as port_caller_budget): not referenced, it waits meanwhile. NULL: nobody's. */
+/* Whose call the current or a waiting thread serves (as port_caller_budget): not referenced, it waits meanwhile. NULL: nobody's, or several processors run. */
 struct thread *port_thread_served(const struct thread *thread);
 
 /* --- objects --- */

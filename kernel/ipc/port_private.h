@@ -120,6 +120,10 @@ static inline void call_wake(struct call *call)
 }
 
 void port_ref(struct port *port);
+/* The priority becomes the one that the calls behind and the served one ask for. Port lock held. */
+void priority_settle_locked(struct port *port, struct thread_ipc *ipc);
+/* Puts a QUEUED call where its priority belongs. Port lock held. */
+void queue_insert(struct port *port, struct call *call);
 void port_unref(struct port *port);
 void call_unref(struct call *call);
 /* Drops what the record holds of a call: handles and pins. */
@@ -130,6 +134,8 @@ void call_requeue_locked(struct port *port, struct call *call);
 void call_interrupt_locked(struct port *port, struct call *call);
 /* The call is over, so the server need not be told any more; port->lock held. */
 void call_untell_locked(struct call *call);
+/* The port on which the thread's call waits, referenced, or NULL; *waiting, unless that is NULL, the call, referenced. */
+struct port *port_waited_for(struct thread_ipc *ipc, struct call **waiting);
 /* Queues a notification; port->lock held, port not dead. */
 void port_post_locked(struct port *port, struct notification *notification);
 /* Ends a call with error; port->lock held; state QUEUED or BOUND. */
@@ -140,6 +146,34 @@ int reply_slot_reserve(struct thread_ipc *ipc) must_check;
 void reply_slot_release(struct thread_ipc *ipc);
 /* The reply that the thread keeps goes into the table, under its number; the slot is the thread's no more. */
 void reply_put_aside(struct thread_ipc *ipc);
+/* The same, while the thread goes on with the call and its caller pays: it answers by the table. */
+void reply_not_kept(struct thread_ipc *ipc);
+
+/* --- at whose priority a server runs (urgency.c) --- */
+/* The thread, which receives or is about to be woken for it, serves the call from now on. Port lock held. */
+static inline void priority_lend_locked(struct port *port, struct thread_ipc *ipc, const struct call *call)
+{
+	ipc->serves = port;
+	ipc->serves_call = (struct call *)call;
+	ipc->lent = min(call->priority, ipc->base_priority);
+	if (ipc->thread->priority != ipc->lent || !list_empty(&port->queue))
+		priority_settle_locked(port, ipc);
+}
+/* The thread, which is about to wait in the port that it names in `serves`, serves nothing. Its lock held. */
+static inline void priority_return_locked(struct thread_ipc *ipc)
+{
+	ipc->lent = ipc->base_priority;
+	if (ipc->thread->priority != ipc->lent)
+		scheduler_set_priority(ipc->thread, ipc->lent);
+}
+/* A call came into the port's queue, or left it without being received: those who serve the port run at another priority. No lock held. */
+void port_urgency_changed(struct port *port);
+/* Would that change anything for a call that was just queued? Port lock held. */
+static inline bool port_urgency_differs(const struct port *port, const struct call *call)
+{
+	return port->receiver && (port->several_receivers || port->receiver->priority > call->priority);
+}
+
 /* Answers; the message's ranges and handles are the current thread's. *woken: the caller, taken off its queue (wait_take), or NULL. */
 int64_t port_reply_message(uint32_t number, const struct message *message, struct thread **woken) must_check;
 /* next: the thread that a reply just took off its queue (wait_take), which runs next if this one has to wait; NULL none. */

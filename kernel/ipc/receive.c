@@ -5,6 +5,7 @@
  */
 #include "arch/usercopy.h"
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 #include "kernel/debug/trace.h"
 #include "kernel/ipc/port_private.h"
 
@@ -34,15 +35,6 @@ void call_requeue_locked(struct port *port, struct call *call)
 	list_add_first(&port->queue, &call->link);
 }
 
-/* Runs the server at its caller's priority until it next receives. */
-static void priority_lend(struct thread *thread, uint8_t priority)
-{
-	struct thread_ipc *ipc = thread->ipc;
-	priority = min(priority, ipc->base_priority);
-	if (thread->priority != priority)
-		scheduler_set_priority(thread, priority);
-}
-
 /* What arrives besides range and handles. Port lock held; the call is BOUND. */
 static void words_deliver_locked(struct call *call, struct message *message)
 {
@@ -58,7 +50,7 @@ static void words_deliver_locked(struct call *call, struct message *message)
  * The call's reply gets its number; the reference stays with the thread for now. A thread that was raised for it has to go the long way back, where the
  * priority is looked after.
  */
-static void reply_number(struct thread *thread, struct port *port, struct call *call, uint8_t priority, struct message *message)
+static void reply_number(struct thread *thread, struct port *port, struct call *call, struct message *message)
 {
 	struct thread_ipc *ipc = thread->ipc;
 	message->reply = ipc->served_number;
@@ -73,12 +65,8 @@ static void reply_number(struct thread *thread, struct port *port, struct call *
 		}
 		spin_unlock(&port->lock);
 	}
-	priority_lend(thread, priority);
-	if (thread->priority != ipc->base_priority) {
-		__atomic_add_fetch(&call->references, 1, __ATOMIC_RELAXED);
-		ipc->billed = call;
-		reply_put_aside(ipc);
-	}
+	if (thread->priority != ipc->base_priority)
+		reply_not_kept(ipc);
 }
 
 /*
@@ -113,22 +101,22 @@ static int call_deliver(struct thread *thread, struct port *port, struct call *c
 		call_requeue_locked(port, call);
 	} else {
 		words_deliver_locked(call, message);
+		priority_lend_locked(port, thread->ipc, call);
 	}
-	uint8_t priority = call->priority;
 	spin_unlock(&port->lock);
 	if (error) {
 		call_unref(call);
 		return error;
 	}
-	reply_number(thread, port, call, priority, message);
+	reply_number(thread, port, call, message);
 	return 0;
 }
 
-/* Without locks, since allocators ask: while one processor runs, nobody changes this under a running thread. */
+/* Without locks, since allocators ask: while one processor runs, nobody changes this under a running thread. With more, nothing keeps the caller alive. */
 struct thread *port_thread_served(const struct thread *thread)
 {
 	const struct thread_ipc *ipc = thread->ipc;
-	const struct call *call = !ipc ? NULL : ipc->served ? ipc->served : ipc->billed;
+	const struct call *call = !ipc || processors_several() ? NULL : ipc->served ? ipc->served : ipc->billed;
 	return call && call->state == CALL_BOUND ? call->thread : NULL;
 }
 
@@ -169,7 +157,9 @@ static int64_t receive(struct port *port, struct message *message, uint64_t dead
 		call_unref(ipc->billed);
 		ipc->billed = NULL;
 	}
-	priority_lend(thread, ipc->base_priority);
+	ipc->lent = ipc->base_priority;
+	if (thread->priority != ipc->lent) /* who raises it from now on finds that it serves nothing, or does so again */
+		scheduler_set_priority(thread, ipc->lent);
 	if (!ipc->reserved_slot) {
 		int error = reply_slot_reserve(ipc);
 		if (error)
@@ -210,11 +200,11 @@ static int64_t receive(struct port *port, struct message *message, uint64_t dead
 		if (call) {
 			port_leave_receivers(port, ipc);
 			if (!call->busy && call->state == CALL_BOUND) {
-				uint8_t priority = call->priority;
 				words_deliver_locked(call, message);
+				priority_lend_locked(port, ipc, call);
 				spin_unlock(&port->lock);
 				message->handle_count = 0;
-				reply_number(thread, port, call, priority, message);
+				reply_number(thread, port, call, message);
 				return 0;
 			}
 			spin_unlock(&port->lock);
@@ -228,6 +218,10 @@ static int64_t receive(struct port *port, struct message *message, uint64_t dead
 			spin_unlock(&port->lock);
 			return wait_result ? wait_result : -ETIMEDOUT;
 		}
+		ipc->serves = port;
+		ipc->serves_call = NULL;
+		if (ipc->lent != ipc->base_priority || thread->priority != ipc->lent)
+			priority_return_locked(ipc);
 		/* A client or a notification takes the thread out before it wakes it. */
 		if (listener && !port->words_receiver && !port->tells_interrupts && list_empty(&ipc->receiver_link))
 			port->words_receiver = thread;

@@ -81,13 +81,18 @@ void reply_slot_release(struct thread_ipc *ipc)
 	spin_unlock(&table->lock);
 }
 
-static void put_aside_locked(struct reply_table *table, struct thread_ipc *ipc)
+/* The thread looks at `served` and then at `billed` without the lock, for who pays: unless it puts aside by itself it must find one of them, with a reference. */
+static void put_aside_locked(struct reply_table *table, struct thread_ipc *ipc, bool billed)
 {
 	struct reply_slot *slot = &table->slots[ipc->reserved_slot];
+	if (billed) {
+		__atomic_add_fetch(&ipc->served->references, 1, __ATOMIC_RELAXED);
+		ipc->billed = ipc->served;
+	}
 	slot->call = ipc->served;
 	slot->generation = ipc->served_number >> SLOT_BITS;
 	slot->owner = NULL;
-	ipc->served = NULL;
+	__atomic_store_n(&ipc->served, NULL, __ATOMIC_RELEASE); /* after `billed`, and the last that a thread that receives again waits for */
 	ipc->reserved_slot = 0;
 }
 
@@ -96,7 +101,16 @@ void reply_put_aside(struct thread_ipc *ipc)
 	struct reply_table *table = &ipc->process->replies;
 	spin_lock(&table->lock);
 	if (ipc->served) /* another thread that answers it may have been faster */
-		put_aside_locked(table, ipc);
+		put_aside_locked(table, ipc, false);
+	spin_unlock(&table->lock);
+}
+
+void reply_not_kept(struct thread_ipc *ipc)
+{
+	struct reply_table *table = &ipc->process->replies;
+	spin_lock(&table->lock);
+	if (ipc->served)
+		put_aside_locked(table, ipc, true);
 	spin_unlock(&table->lock);
 }
 
@@ -108,7 +122,7 @@ static struct reply_slot *slot_find_locked(struct reply_table *table, uint32_t n
 		return NULL;
 	struct reply_slot *slot = &table->slots[index];
 	if (slot->owner && slot->owner->served && slot->owner->served_number == number)
-		put_aside_locked(table, slot->owner);
+		put_aside_locked(table, slot->owner, slot->owner != thread_current()->ipc);
 	return slot->call && !slot->replying && slot->generation << SLOT_BITS == (number & ~(SLOTS_MAX - 1)) ? slot : NULL;
 }
 

@@ -57,7 +57,7 @@ struct thread *thread_create(struct process *process, const struct thread_start 
 	thread_ipc_init(&user->ipc, thread);
 	struct thread *creator = thread_current();
 	uint32_t inherited = creator->ipc ? ((struct thread_ipc *)creator->ipc)->base_priority : PRIORITY_DEFAULT;
-	user->ipc.base_priority = thread->priority = (uint8_t)(start->priority ? start->priority : inherited);
+	user->ipc.lent = user->ipc.base_priority = thread->priority = (uint8_t)(start->priority ? start->priority : inherited);
 	thread->slice = creator->slice;
 	thread->processors = creator->processors;
 	thread->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
@@ -110,7 +110,10 @@ void thread_exit_current(void)
 		process_finish(process);
 	/* The space may go with the process: leave it first. */
 	arch_space_activate(NULL);
+	struct thread_ipc *ipc = thread->ipc;
+	spin_lock(&ipc->lock); /* a port that names it as its server may look: port_server_process */
 	thread->process = NULL;
+	spin_unlock(&ipc->lock);
 	scheduler_leave_process(); /* its share may go with the process's budget */
 	object_unref(&process->object);
 	__atomic_sub_fetch(&threads_alive, 1, __ATOMIC_RELAXED);

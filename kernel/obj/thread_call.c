@@ -198,7 +198,8 @@ int64_t sys_thread_set_priority(handle_t handle, uint64_t number, uint32_t prior
 	if (priority < priority_of(thread_current()) && priority < priority_of(thread)) {
 		error = -EPERM;
 	} else {
-		((struct thread_ipc *)thread->ipc)->base_priority = (uint8_t)priority;
+		struct thread_ipc *ipc = thread->ipc;
+		ipc->base_priority = ipc->lent = (uint8_t)priority; /* also while it serves a call, until it next receives */
 		scheduler_set_priority(thread, priority);
 	}
 	object_unref(&thread->object);

@@ -1,4 +1,4 @@
-/* What the files of this program share: checks, partner processes, and the tests of channels. */
+/* What the files of this program share: checks, partner processes, and the tests of the other files. */
 #ifndef TESTS_IPC_H
 #define TESTS_IPC_H
 #include <stdbool.h>
@@ -19,5 +19,6 @@ handle_t partner_start(void (*function)(void), uint32_t priority);
 /* Waits for its end; the status it gave. */
 uint32_t partner_status(handle_t process);
 
+void test_urgency(void), test_urgency_chain(void), test_urgency_returned(void), test_urgency_undone(void);
 void test_select_rendezvous(void), test_select_prepared(void), test_select_killed(void), test_select_ends(void), test_channel_handles(void), test_select_interrupted(void), test_alt(void);
 #endif

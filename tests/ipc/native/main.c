@@ -1,7 +1,8 @@
 /*
  * Calls with words in registers, each in the company that the short way of ports (kernel/ipc/port.h) has to notice: messages with ranges, replies set
  * aside and answered by others, deaths of either side, kills, interrupts, priorities. In init's place; partners are clones of this process with one
- * thread, which tell what they saw by their exit status. tests/ipc/run boots it with and without the short way. channels.c has the tests of channels.
+ * thread, which tell what they saw by their exit status. tests/ipc/run boots it with and without the short way. channels.c has the tests of channels,
+ * urgency.c of priorities.
  */
 #include <string.h>
 #include "tests/ipc/native/ipc.h"
@@ -371,6 +372,7 @@ static const struct { const char *name; void (*function)(void); } tests[] = {
 	{ "plain", test_plain }, { "priorities", test_priorities }, { "two callers", test_two_callers }, { "set aside", test_set_aside }, { "mixed", test_mixed },
 	{ "caller killed", test_caller_killed }, { "server killed", test_server_killed }, { "interrupts", test_interrupts }, { "interrupted before", test_interrupted_before }, { "suspended", test_suspended },
 	{ "refused", test_refused },
+	{ "urgency", test_urgency }, { "urgency chain", test_urgency_chain }, { "urgency returned", test_urgency_returned }, { "urgency undone", test_urgency_undone },
 	{ "select rendezvous", test_select_rendezvous }, { "select prepared", test_select_prepared }, { "select killed", test_select_killed }, { "select ends", test_select_ends },
 	{ "channel handles", test_channel_handles }, { "select interrupted", test_select_interrupted }, { "alt", test_alt },
 };
