@@ -1,6 +1,6 @@
 /*
  * At whose priority servers run (kernel/ipc/urgency.c). The most urgent caller is this thread; a server that is the least urgent but one serves the least urgent caller
- * when a hog, more urgent than both, begins. Nothing here is timed but the moment at which the server is at work: who ends first depends on priorities alone.
+ * when a hog, more urgent than both, begins. All stay on one processor, where they compete. Nothing here is timed but the moment at which the server is at work: who ends first depends on priorities alone.
  */
 #include <string.h>
 #include "tests/ipc/native/ipc.h"
@@ -70,8 +70,15 @@ static bool is_over(handle_t process)
 	return info.state == PROCESS_CORPSE;
 }
 
+/* This thread, and those that it starts from now on, may run on these processors. */
+static void processors_set(uint64_t mask)
+{
+	CHECK(thread_set_processors(HANDLE_SELF_PROCESS, (uint64_t)thread_self(), mask) > 0);
+}
+
 static void ports_open(void)
 {
+	processors_set(1);
 	for (unsigned i = 0; i < 2; i++) {
 		listeners[i] = (handle_t)listener_create(0);
 		clients[i] = (handle_t)client_create(listeners[i], 1);
@@ -81,6 +88,7 @@ static void ports_open(void)
 
 static void ports_close(void)
 {
+	processors_set(UINT64_MAX);
 	for (unsigned i = 0; i < 2; i++) {
 		handle_close(listeners[i]);
 		handle_close(clients[i]);
