@@ -228,7 +228,7 @@ static uint32_t processor_count(void)
 	return system_get(&info) < 0 || !info.processors ? 1 : MINIMUM(info.processors, 64u);
 }
 
-/* Where a thread may run, bits by processor (0: no change); what it is then. 0: it is another process's, which is left alone. */
+/* Where a thread may run, bits by processor (0: no change); what it is then. Of another process it is the main thread's; 0: that has ended. */
 static int64_t processors_set(struct linux_thread *t, uint32_t id, uint64_t mask)
 {
 	uint64_t number = 0;
@@ -237,7 +237,11 @@ static int64_t processors_set(struct linux_thread *t, uint32_t id, uint64_t mask
 	if (other)
 		number = other->number;
 	lock_release(&t->process->lock);
-	return number ? thread_set_processors(HANDLE_SELF_PROCESS, number, mask) : 0;
+	if (number)
+		return thread_set_processors(HANDLE_SELF_PROCESS, number, mask);
+	struct message message = { .word = { PROC_PROCESSORS, id, mask } };
+	int64_t result = proc_call(t, &message, 0);
+	return result < 0 ? result : (int64_t)message.word[1];
 }
 
 int64_t linux_sched_getaffinity(struct linux_thread *t, const uint64_t argument[6])

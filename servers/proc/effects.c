@@ -1,5 +1,6 @@
 /* effects.h, done by the kernel. */
 #include <stdlib.h>
+#include "abi/errors.h"
 #include "abi/memory.h"
 #include "abi/process.h"
 #include "carillon/calls.h"
@@ -50,6 +51,15 @@ void effect_slice(struct process *process)
 	struct thread_info first;
 	if (process->handle != HANDLE_NONE && thread_list(process->handle, &first, 1) > 0)
 		(void)thread_set_slice(process->handle, first.number, nice_slice(process->nice));
+}
+
+int64_t effect_processors(struct process *process, uint64_t mask)
+{
+	struct thread_info first;
+	if (process->handle == HANDLE_NONE || thread_list(process->handle, &first, 1) <= 0)
+		return 0;
+	int64_t result = thread_set_processors(process->handle, first.number, mask);
+	return result == -ESRCH ? 0 : result; /* it ended meanwhile */
 }
 
 void effect_suspend(struct process *process)

@@ -16,6 +16,8 @@ bool effect_thread_used(struct process *process, uint64_t number, struct used *u
 uint64_t effect_peak(struct process *process);
 /* Its nice value has changed: the weight of its main thread, which is the oldest as long as it lives. */
 void effect_slice(struct process *process);
+/* On which processors its main thread may run, bits by number; not 0: set. What they are; 0: it has no thread; EINVAL: none of them runs. */
+int64_t effect_processors(struct process *process, uint64_t mask);
 void effect_suspend(struct process *process);
 void effect_resume(struct process *process);
 void effect_kill(struct process *process, uint32_t status);

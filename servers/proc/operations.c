@@ -452,6 +452,19 @@ static int64_t do_priority(struct server_request *request, struct process *calle
 	return best == 20 ? -ESRCH : 0;
 }
 
+static int64_t do_processors(struct server_request *request, struct process *caller)
+{
+	(void)caller;
+	struct process *process = process_find(request->word[1] < PID_MAX ? (uint32_t)request->word[1] : 0);
+	if (!process)
+		return -ESRCH;
+	int64_t mask = effect_processors(process, request->word[2]);
+	if (mask < 0)
+		return mask;
+	request->reply_word[1] = (uint64_t)mask;
+	return 0;
+}
+
 static int64_t do_times(struct server_request *request, struct process *caller)
 {
 	struct process *process = request->word[1] ? process_find((uint32_t)request->word[1]) : caller;
@@ -562,6 +575,7 @@ static operation *const ordinary[] = {
 	[PROC_SET_CHILD_RULE] = do_set_child_rule, [PROC_SET_TIMER] = do_set_timer,
 	[PROC_TAKE_THREAD_SIGNAL] = do_take_thread_signal, [PROC_CREATE_TIMER] = do_create_timer, [PROC_GET_TIMER] = do_get_timer,
 	[PROC_DELETE_TIMER] = do_delete_timer, [PROC_OPTION] = do_option, [PROC_PRIORITY] = do_priority, [PROC_TIMES] = do_times, [PROC_SET_MASK] = do_set_mask, [PROC_SET_NAME] = do_set_name, [PROC_LIMIT] = do_limit,
+	[PROC_PROCESSORS] = do_processors,
 	[PROC_FORGET] = do_forget, [PROC_DESCRIBE] = do_describe, [PROC_DESCRIPTOR] = do_descriptor,
 };
 static operation *const privileged[] = {

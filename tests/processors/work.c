@@ -537,12 +537,47 @@ static void do_affinity(void)
 	threads_run(move_about, 5);
 }
 
+/* -- a process runs where another tells it to, soon, and only there */
+
+static void do_affinity_others(void)
+{
+	volatile int *where = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(where != MAP_FAILED);
+	*where = -1;
+	pid_t child = fork();
+	if (!child)
+		for (;;)
+			*where = sched_getcpu();
+	int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set, told;
+	for (int round = 0; round < 3 * processors; round++) {
+		int number = round % processors;
+		CPU_ZERO(&set);
+		CPU_SET(number, &set);
+		CHECK(!sched_setaffinity(child, sizeof set, &set));
+		CHECK(!sched_getaffinity(child, sizeof told, &told) && CPU_EQUAL(&set, &told));
+		double late = now() + 20;
+		for (*where = -1; *where != number; usleep(100))
+			CHECK(now() < late);
+		for (int i = 0; i < 20; i++) {
+			*where = -1;
+			usleep(500);
+			CHECK(*where == -1 || *where == number);
+		}
+	}
+	CPU_ZERO(&set);
+	CPU_SET(processors, &set);
+	CHECK(sched_setaffinity(child, sizeof set, &set) == -1 && errno == EINVAL);
+	CHECK(!kill(child, SIGKILL) && waitpid(child, NULL, 0) == child);
+	CHECK(sched_setaffinity(child, sizeof told, &told) == -1 && errno == ESRCH);
+}
+
 int main(int count_, char **argument)
 {
 	static const struct { const char *name; void (*work)(void); } works[] = {
 		{ "count", do_count }, { "see", do_see }, { "window", do_window }, { "protect", do_protect }, { "fork", do_fork }, { "pipes", do_pipes },
 		{ "lives", do_lives }, { "signals", do_signals }, { "float", do_float }, { "threads", do_threads }, { "number", do_number },
-		{ "affinity", do_affinity },
+		{ "affinity", do_affinity }, { "affinity of others", do_affinity_others },
 	};
 	if (count_ > 2)
 		seconds = atof(argument[2]);

@@ -83,6 +83,8 @@ enum process_operation {
 	PROC_DESCRIPTOR,    /* word1 = pid, word2 = number, word3 = serial. Reply: handle[0] = the same as that descriptor of the process */
 	PROC_LIMIT,         /* word1 = pid of another process, word2 = RLIMIT_*, word3 = 1: set it to word4 (soft), word5 (hard). Reply: word1, word2 = old */
 	PROC_SET_NAME,      /* word1, word2 = name (16 bytes): the main thread has another one */
+	PROC_PROCESSORS,    /* word1 = pid, word2 = bits of the processors that its main thread may run on (0: no change; EINVAL: none of them runs). Reply: word1 = what they are;
+	                       0: it has ended */
 	/* privileged */
 	PROC_REGISTER = 64, /* handle[0] = process (moved), word1 = parent pid, word2.. name (16 bytes): a process made by init. Reply: word0 = pid, word1 = slot */
 	PROC_SIGNAL_GROUP,  /* word1 = group, word2 = signal (from the terminal) */
