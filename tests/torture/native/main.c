@@ -2,7 +2,7 @@
  * Many processes talk at random, are interrupted, stopped and killed at random, on as many processors as there are; nothing may get lost, come twice, out of its
  * order, or be left behind. In init's place. Command line: torture=SEED seconds=COUNT. Ends the machine with status 0, or 1 after a line "torture: FAIL seed ...".
  *
- * A round: workers send and receive packets of words through channels of several capacities and call ports with words or ranges; servers answer. All are clones
+ * A round: workers send and receive packets of words through channels of several capacities, by themselves and by selects new and prepared, and call ports with words or ranges; servers answer. All are clones
  * of this process with one thread, which share memory with it. A packet is (worker, its number on the channel); a number is used until it is sent, and who
  * receives counts it. A call is (worker, its number); its server counts it, then answers, and the caller looks at both. The supervisor interrupts, suspends
  * and kills, and starts who was killed again, who goes on with the numbers. At the end it empties the channels and compares:
@@ -132,6 +132,49 @@ static void receive_one(void)
 		count_packet(me, message.word, on);
 }
 
+/* One of several sends and receives, at most one of each on a channel; or always the same ones, prepared. */
+static void select_one(bool again)
+{
+	static struct message prepared_messages[CHANNELS + 1];
+	static handle_t prepared = HANDLE_NONE;
+	static unsigned prepared_on; /* where it sends */
+	struct message own[2 * CHANNELS], *messages = again ? prepared_messages : own;
+	struct select_case cases[2 * CHANNELS] = { 0 };
+	unsigned on[2 * CHANNELS], count = again ? CHANNELS + 1 : 2 * CHANNELS;
+	if (prepared == HANDLE_NONE)
+		prepared_on = (unsigned)below(CHANNELS);
+	for (unsigned i = 0; i < count; i++) { /* the first CHANNELS receive */
+		on[i] = i == CHANNELS && again ? prepared_on : i % CHANNELS;
+		bool sends = i >= CHANNELS, wanted = again || below(2);
+		uint32_t number = shared->next[me][on[i]];
+		if (sends && number == NUMBERS) {
+			if (again)
+				return;
+			wanted = false;
+		}
+		cases[i].channel = !wanted ? HANDLE_NONE : sends ? channel[on[i]].sender : channel[on[i]].receiver;
+		messages[i] = (struct message){ 0 };
+		if (sends)
+			messages[i] = (struct message){ .word = { me, number, on[i], [7] = me * number + on[i] } };
+	}
+	if (again && prepared == HANDLE_NONE) {
+		prepared = (handle_t)channel_select_create(cases, messages, count);
+		WANT(prepared >= 0);
+	}
+	uint64_t deadline = below(3) ? now() + below(MILLISECOND) : 0;
+	int64_t i = again ? channel_select_wait(prepared, deadline) : channel_select(cases, messages, count, deadline);
+	WANT((i >= 0 && i < count) || i == -EINTR || i == -ETIMEDOUT);
+	if (i < 0)
+		return;
+	WANT(messages[i].reply_status == 0 && cases[i].channel != HANDLE_NONE);
+	if (i >= CHANNELS) {
+		__atomic_store_n(&shared->next[me][on[i]], shared->next[me][on[i]] + 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&shared->done[0], 1, __ATOMIC_RELAXED);
+	} else {
+		count_packet(me, messages[i].word, on[i]);
+	}
+}
+
 static void call_one(void)
 {
 	uint32_t number = shared->calls[me];
@@ -167,12 +210,18 @@ static void call_one(void)
 static void worker(void)
 {
 	while (!shared->stop) {
-		switch (below(8)) {
+		switch (below(11)) {
 		case 0: case 1: case 2:
 			send_one();
 			break;
 		case 3: case 4: case 5:
 			receive_one();
+			break;
+		case 6: case 7:
+			select_one(false);
+			break;
+		case 8:
+			select_one(true);
 			break;
 		default:
 			call_one();
