@@ -86,7 +86,7 @@ struct thread_ipc {
 	   raised priority. Set before `served` becomes NULL, under the reply table's lock, and dropped by the thread alone, which so may look at both without. */
 	struct call *billed;
 	struct port *serves;          /* under that port's lock: received from last. Only compared: it may be gone */
-	struct call *serves_call;     /* the same: what was received last, unless the short way */
+	struct call *serves_call;     /* the same: what was received last, or before it the short way */
 	struct object *held;          /* the listener or client of the call with words in registers that the thread sleeps in; referenced */
 	struct port *words_port;      /* the port that `call`, idle, and `calling` name; NULL otherwise */
 	uint8_t base_priority;        /* its own */

@@ -159,12 +159,11 @@ static inline void priority_lend_locked(struct port *port, struct thread_ipc *ip
 	if (ipc->thread->priority != ipc->lent || !list_empty(&port->queue))
 		priority_settle_locked(port, ipc);
 }
-/* The thread, which is about to wait in the port that it names in `serves`, serves nothing. Its lock held. */
-static inline void priority_return_locked(struct thread_ipc *ipc)
+/* The thread, which receives, serves nothing and runs at another priority than its own: one to which more is lent does. */
+static inline void priority_return(struct thread_ipc *ipc)
 {
 	ipc->lent = ipc->base_priority;
-	if (ipc->thread->priority != ipc->lent)
-		scheduler_set_priority(ipc->thread, ipc->lent);
+	scheduler_set_priority(ipc->thread, ipc->lent);
 }
 /* A call came into the port's queue, or left it without being received: those who serve the port run at another priority. No lock held. */
 void port_urgency_changed(struct port *port);

@@ -157,9 +157,8 @@ static int64_t receive(struct port *port, struct message *message, uint64_t dead
 		call_unref(ipc->billed);
 		ipc->billed = NULL;
 	}
-	ipc->lent = ipc->base_priority;
-	if (thread->priority != ipc->lent) /* who raises it from now on finds that it serves nothing, or does so again */
-		scheduler_set_priority(thread, ipc->lent);
+	if (thread->priority != ipc->base_priority) /* who raises it from now on does so again below, or it is found when it waits */
+		priority_return(ipc);
 	if (!ipc->reserved_slot) {
 		int error = reply_slot_reserve(ipc);
 		if (error)
@@ -219,9 +218,8 @@ static int64_t receive(struct port *port, struct message *message, uint64_t dead
 			return wait_result ? wait_result : -ETIMEDOUT;
 		}
 		ipc->serves = port;
-		ipc->serves_call = NULL;
-		if (ipc->lent != ipc->base_priority || thread->priority != ipc->lent)
-			priority_return_locked(ipc);
+		if (thread->priority != ipc->base_priority)
+			priority_return(ipc);
 		/* A client or a notification takes the thread out before it wakes it. */
 		if (listener && !port->words_receiver && !port->tells_interrupts && list_empty(&ipc->receiver_link))
 			port->words_receiver = thread;

@@ -14,6 +14,7 @@
  * Model: tests/model/call.pml has no priorities; tests/ipc has a test of each case.
  */
 #include "kernel/core/log.h"
+#include "kernel/core/processors.h"
 #include "kernel/ipc/port_private.h"
 
 #define CHAIN_MAX 16u /* calls followed */
@@ -43,7 +44,9 @@ static struct thread *settle_one(struct process *process, struct port *port, con
 		uint8_t before = thread->priority;
 		if (!serves(port, ipc))
 			continue;
-		if (call && call->state == CALL_BOUND && (ipc->serves_call == call || ipc->served == call))
+		/* What came the short way is in `served` only, where other processors could not look: with several it does not come so. */
+		const struct call *received = !processors_several() && ipc->served ? ipc->served : ipc->serves_call;
+		if (call && call->state == CALL_BOUND && received == call)
 			ipc->lent = min(call->priority, ipc->base_priority);
 		priority_settle_locked(port, ipc);
 		if (thread->priority != before) {
