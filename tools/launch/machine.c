@@ -262,7 +262,9 @@ static void describe_machine(struct command *command, struct machine *machine, c
 		add(command, "memory-backend-file,id=memory,size=%uM,mem-path=/proc/self/fd/%d,share=on", memory, descriptor);
 		add(command, "-machine");
 		add(command, "memory-backend=memory");
-		snprintf(trace, sizeof trace, " ktrace=%llu:%u", (unsigned long long)options->architecture->memory_start + KTRACE_OFFSET, KTRACE_SIZE);
+		const char *small = getenv("CARILLON_KTRACE_SIZE"); /* bytes of its rings, at most as many, for tests */
+		unsigned long wanted = small ? strtoul(small, NULL, 10) : KTRACE_SIZE;
+		snprintf(trace, sizeof trace, " ktrace=%llu:%lu", (unsigned long long)options->architecture->memory_start + KTRACE_OFFSET, wanted < KTRACE_SIZE ? wanted : KTRACE_SIZE);
 	}
 	add(command, "-m");
 	add(command, "%u", memory);

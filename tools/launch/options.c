@@ -73,7 +73,7 @@ void options_read(struct options *options, int argc, char **argv)
 {
 	static const char *const with_value[] = { "--arch", "--memory", "--cpus", "--env", "--copy", "--timeout", "--build", "--gdb-socket", "--ktrace", "--cpu" };
 	bool processors_given = false;
-	/* for tests: CARILLON_KERNEL and CARILLON_QEMU here, CARILLON_BOOT, further words of the kernel's command line, in machine.c */
+	/* for tests: CARILLON_KERNEL and CARILLON_QEMU here, CARILLON_BOOT, further words of the kernel's command line, and CARILLON_KTRACE_SIZE in machine.c */
 	*options = (struct options){ .architecture = architectures, .kernel = getenv("CARILLON_KERNEL"), .machine = getenv("CARILLON_QEMU"), .memory = 1024, .processors = 1 };
 	if (!options->kernel || !*options->kernel)
 		options->kernel = "carillon";
