@@ -1,11 +1,14 @@
 #!/bin/sh
 # Fetches Debian 13's busybox-static for a port whose programs this machine does not run: the shell and tools that the guest finds.
 #
+# ARCH=amd64 is the same version for this machine, for tests/terminal to compare with.
+#
 # usage: ARCH=riscv64 tools/setup/busybox.sh RESULT      (RESULT: where the program goes)
 # How it is fetched: tools/setup/sources.sh. The package's SHA-256 is pinned below; a package put into build/download by hand is taken, if the sum is right.
 set -eu
 
 version=1.37.0-6+b9
+sum_amd64=598a3fd92bdafc34cd81196b2952ad36e910e47a4ecf162f8ce5e8e262598e53
 sum_riscv64=4add476d2b185c5b487c285b38d790f0881a7e4a8e2ddde835f917e770eb8633
 
 architecture=${ARCH:-riscv64} result=$1
