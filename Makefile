@@ -267,8 +267,8 @@ standin: $(STANDIN)
 # what this machine runs itself is its own; else the set-up fetches it
 BUSYBOX_x86_64 := /bin/busybox
 BUSYBOX := $(or $(BUSYBOX_$(ARCH)),$(BUILD)/busybox)
-$(BUILD)/busybox: tools/setup/busybox.sh tools/setup/sources.sh
-	ARCH=$(ARCH) sh tools/setup/busybox.sh $@
+$(BUILD)/busybox $(BUILD)/bash-static: $(BUILD)/%: tools/setup/program.sh tools/setup/sources.sh
+	ARCH=$(ARCH) sh tools/setup/program.sh $(patsubst %-static,%,$*)-static $@
 	@touch $@
 BASE_ARCHIVE := $(BUILD)/base.archive
 # without what only debuggers read; symbol names stay, for backtraces

@@ -1,5 +1,6 @@
 /* mmap, mprotect, mremap, madvise and their kin. */
 #include "case.h"
+#include "machine.h"
 #include <setjmp.h>
 
 static sigjmp_buf back;
@@ -116,10 +117,11 @@ int main(void)
 	show((long)mremap((void *)PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
 
 	/* code made at run time */
-	unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }; /* mov eax, 42; ret */
+	unsigned char code[] = MACHINE_42;
 	char *text_page = must(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	memcpy(text_page, code, sizeof code);
 	must(mprotect(text_page, PAGE, PROT_READ | PROT_EXEC));
+	__builtin___clear_cache(text_page, text_page + sizeof code);
 	printf("run: %d\n", ((int (*)(void))(uintptr_t)text_page)());
 	/* much address space, few pages */
 	size_t huge = 64ul << 30;

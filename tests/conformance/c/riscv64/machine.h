@@ -4,6 +4,9 @@
 #include <sys/auxv.h>
 #include <ucontext.h>
 
+#define VDSO_VERSION "LINUX_4.15" /* of its symbols */
+#define VDSO_TIME 0         /* is there __vdso_time? */
+#define MACHINE_42 { 0x13, 0x05, 0xa0, 0x02, 0x67, 0x80, 0, 0 } /* li a0, 42; ret */
 #define ILLEGAL "unimp"
 #define BREAKPOINT "ebreak"
 #define PRIVILEGED "wfi"

@@ -2,6 +2,9 @@
 #include <string.h>
 #include <ucontext.h>
 
+#define VDSO_VERSION "LINUX_2.6" /* of its symbols */
+#define VDSO_TIME 1         /* is there __vdso_time? */
+#define MACHINE_42 { 0xb8, 42, 0, 0, 0, 0xc3 } /* mov eax, 42; ret */
 #define ILLEGAL "ud2"
 #define BREAKPOINT "int3"
 #define PRIVILEGED "hlt"
