@@ -23,18 +23,17 @@ while read -r name <&3; do
 	bash.*) set -- /bin/bash-static ;;
 	*) set -- ;;
 	esac
-	# a case has a session of its own, and no children of others: timeout(1) would leave it one
-	setsid env -i PATH="$PATH" HOME="$HOME" "$@" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&- &
-	case_pid=$!
-	(exec 3<&-; sleep 20; kill -KILL -$case_pid) >/dev/null 2>&1 &
+	# a case has a session of its own, and no children of others (timeout(1) would leave it one); in the background it would ignore signals
+	rm -f /tmp/pid
+	(exec 3<&-; sleep 20; kill -KILL -$(cat /tmp/pid)) >/dev/null 2>&1 &
 	watch_pid=$!
-	wait $case_pid
+	sh -c 'echo $$ >/tmp/pid; exec setsid env -i PATH="$PATH" HOME="$HOME" "$@"' sh "$@" "../$name" >/tmp/out 2>/tmp/err </dev/null 3<&-
 	status=$?
 	kill -KILL $watch_pid
 	wait $watch_pid 2>/dev/null
 	echo "case $name $status x$(xxd -p /tmp/out | tr -d '\n') x$(xxd -p /tmp/err | tr -d '\n')"
 	cd /
 	chmod -R u+rwx /tmp/case 2>/dev/null
-	rm -rf /tmp/case /tmp/out /tmp/err
+	rm -rf /tmp/case /tmp/out /tmp/err /tmp/pid
 done 3</cases.list
 poweroff -f
