@@ -19,6 +19,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,14 +48,13 @@
 #include <time.h>
 #include <unistd.h>
 #include <utime.h>
+#include "counts.h"
 #include "port.h"
 
 #define PAGE 4096ul
 #define LARGE 20000
 #define NUMBERS_MAX 400 /* allocations of one call */
 #define PATIENCE 500    /* looks at the counts, a millisecond apart, until what ends later has ended */
-
-struct counts { unsigned long objects, handles, processes, threads, bytes, pages, heaps; };
 
 static const char *name;
 static unsigned number, failures, failed_allocations;
@@ -79,23 +79,6 @@ static void fail(const char *format, ...)
 static long raw(long result)
 {
 	return result < 0 ? -errno : result;
-}
-
-static struct counts counts_now(void)
-{
-	struct counts c = { 0 };
-	char text[256] = "";
-	unsigned long servers; /* pages of their own */
-	sync(); /* has servers forget what they kept of what is gone, for their successors */
-	int file = (int)RAW(SYS_openat, AT_FDCWD, "/proc/carillon", O_RDONLY);
-	if (file < 0 || read(file, text, sizeof text - 1) <= 0 || sscanf(text, "objects %lu processes %lu threads %lu bytes %lu pages %lu handles %lu servers %lu heaps %lu", &c.objects, &c.processes, &c.threads, &c.bytes, &c.pages,
-		&c.handles, &servers, &c.heaps) != 8) {
-		printf("FAIL no counts: this needs the kernel that checks itself\n");
-		exit(1);
-	}
-	close(file);
-	c.pages -= servers;
-	return c;
 }
 
 /* Of LARGE bytes: all, or when memory was short, some. */
@@ -123,16 +106,14 @@ static long fail_read(void)
 	return atol(text);
 }
 
-/* Once they no longer change: what was closed before has gone. */
-static struct counts counts_settled(void)
+/* Once they have stayed the same for so many looks, a millisecond apart, or after so many tries: what was closed or began before has come to its end. */
+static struct counts counts_settled(unsigned looks, unsigned tries)
 {
 	struct counts last = counts_now(), now;
-	for (unsigned tries = 0; tries < PATIENCE; tries++) {
+	for (unsigned still = 0; still < looks && tries; tries--, last = now) {
 		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 		now = counts_now();
-		if (!memcmp(&now, &last, sizeof now))
-			break;
-		last = now;
+		still = memcmp(&now, &last, sizeof now) ? 0 : still + 1;
 	}
 	return last;
 }
@@ -144,20 +125,10 @@ static void counts_compare(const struct counts *before)
 		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 		now = counts_now();
 	}
-	if (memcmp(&now, before, sizeof now))
-		fail("left behind: %ld objects, %ld handles, %ld processes, %ld threads, %ld bytes of the kernel, %ld pages, %ld bytes of servers", (long)(now.objects - before->objects), (long)(now.handles - before->handles), (long)(now.processes - before->processes),
-			(long)(now.threads - before->threads), (long)(now.bytes - before->bytes), (long)(now.pages - before->pages), (long)(now.heaps - before->heaps));
-}
-
-/* What began before this program, in the servers and in init, has come to its end when the counts stand still. */
-static void counts_settle(void)
-{
-	struct counts before = counts_now(), now;
-	for (unsigned still = 0; still < 50; still++, before = now) {
-		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-		now = counts_now();
-		if (memcmp(&now, &before, sizeof now))
-			still = 0;
+	if (memcmp(&now, before, sizeof now)) {
+		char text[256];
+		counts_tell(text, sizeof text, before, &now);
+		fail("left behind: %s", text);
 	}
 }
 
@@ -650,7 +621,7 @@ static const struct attempt {
 /* Once, with an allocation made to fail (0: none). True: one failed. */
 static bool attempt_once(const struct attempt *attempt, unsigned which)
 {
-	struct counts before = counts_settled();
+	struct counts before = counts_settled(1, PATIENCE);
 	number = which;
 	attempt->prepare();
 	if (which)
@@ -713,7 +684,7 @@ int main(int count, char **arguments)
 	static char line[4096];
 	setvbuf(stdout, line, _IOLBF, sizeof line);
 	make_all();
-	counts_settle();
+	counts_settled(50, UINT_MAX); /* what began before this program, in the servers and in init */
 	for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
 		name = attempts[i].name;
 		if (count > 1 && !strstr(name, arguments[1]))

@@ -31,6 +31,7 @@ struct linux_siginfo;
 #define LINUX_LINUX_H /* nor what stands behind the calls, only their numbers */
 #include "linux/calls.h"
 #include "linux/trace/argument.h"
+#include "counts.h"
 #include "port.h"
 static const struct trace_call calls[] = {
 #include "trace/linux_calls.h"
@@ -236,34 +237,24 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 	return remove(path);
 }
 
-/* What the kernel counts (/proc/carillon), and the file server's nodes */
-struct figures { unsigned long objects, handles, processes, threads, bytes, pages, heaps, nodes; };
+/* What the kernel counts, and the file server's nodes */
+struct figures { struct counts counts; unsigned long nodes; };
 
 static struct figures figures(void)
 {
 	struct figures f = { 0 };
 	struct statfs files;
-	char text[256] = "";
-	unsigned long servers; /* pages of their own */
 	if (statfs("/tmp", &files) == 0)
 		f.nodes = files.f_files - files.f_ffree;
-	sync(); /* has servers forget what they kept of what is gone, for their successors */
-	int file = open("/proc/carillon", O_RDONLY);
-	if (file < 0 || read(file, text, sizeof text - 1) <= 0 || sscanf(text, "objects %lu processes %lu threads %lu bytes %lu pages %lu handles %lu servers %lu heaps %lu", &f.objects, &f.processes, &f.threads, &f.bytes, &f.pages,
-		&f.handles, &servers, &f.heaps) != 8) {
-		printf("FAIL no counts: this needs the kernel that checks itself\n");
-		exit(1);
-	}
-	close(file);
-	f.pages -= servers;
+	f.counts = counts_now();
 	return f;
 }
 
 static void figures_tell(const struct figures *before, const struct figures *now)
 {
-	printf("%ld objects, %ld handles, %ld processes, %ld threads, %ld bytes of the kernel, %ld pages, %ld bytes of servers, %ld files\n",
-		(long)(now->objects - before->objects), (long)(now->handles - before->handles), (long)(now->processes - before->processes), (long)(now->threads - before->threads),
-		(long)(now->bytes - before->bytes), (long)(now->pages - before->pages), (long)(now->heaps - before->heaps), (long)(now->nodes - before->nodes));
+	char text[256];
+	counts_tell(text, sizeof text, &before->counts, &now->counts);
+	printf("%s, %ld files\n", text, (long)(now->nodes - before->nodes));
 }
 
 static void nap(long nanoseconds)
